@@ -1,0 +1,91 @@
+# Everything installs into .venv in this folder, and does so again only when something it depends on has changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO := cargo
+MANIFEST := --manifest-path native/Cargo.toml
+PROTOS := $(shell find proto/gateway -name '*.proto')
+NATIVE_SOURCES := native/Cargo.toml native/Cargo.lock $(shell find native/src -name '*.rs')
+MODULE := gateway/_native.abi3.so
+PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-native test-python lint generate check-generated check-model bench serve lock clean
+
+help:  ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed  ## Install the gateway and its tools into .venv
+
+$(VENV)/created:
+	@command -v $(CARGO) >/dev/null || { echo "make: a Rust toolchain is needed (cargo is not on the PATH)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; say which: make PYTHON=python3.11 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Compiling the core takes longest; the packages come first so that a broken download shows at once.
+$(VENV)/packages: requirements-dev.lock $(VENV)/created
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/installed: $(MODULE)
+	@touch $@
+
+$(MODULE): pyproject.toml $(NATIVE_SOURCES) $(VENV)/packages
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## Tag the shipped photographs through every layer; writes demo-output/
+	$(BIN)/image-gateway demo $(FILES)
+
+test: test-native test-python  ## Run all tests
+
+test-native: install
+	$(CARGO) test --quiet --locked $(MANIFEST)
+
+test-python: install
+	$(BIN)/python -m pytest
+
+lint: install  ## Check style, types, imports, protos and the native core
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(CARGO) fmt $(MANIFEST) --check
+	$(CARGO) clippy --quiet --locked $(MANIFEST) --all-targets -- --deny warnings
+
+generate: $(VENV)/packages  ## Generate the Python code of the protos
+	$(PROTOC) --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:proto/%=%)
+
+check-generated: $(VENV)/packages  ## Fail if the generated code is not that of the protos
+	@rm -rf $(VENV)/generated && mkdir $(VENV)/generated
+	@$(PROTOC) --python_out=$(VENV)/generated --grpc_python_out=$(VENV)/generated \
+		--mypy_out=quiet:$(VENV)/generated --mypy_grpc_out=quiet:$(VENV)/generated $(PROTOS:proto/%=%)
+	@cd $(VENV)/generated && for file in $$(find . -type f); do \
+		cmp "$$file" "../../$$file" || { echo "out of date: run make generate" >&2; exit 1; }; done
+	@echo "generated code is up to date"
+
+check-model: $(VENV)/packages  ## Fail if the shipped model is not what its conversion gives
+	$(BIN)/python tools/convert_efficientnet_lite0.py --check
+
+bench: install  ## Measure the native core beside its peers; prints ratios
+	$(BIN)/python bench/body.py
+
+serve: install  ## Run a gateway on 127.0.0.1:50051
+	$(BIN)/image-gateway serve
+
+lock: $(VENV)/created  ## Resolve the exact versions anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group model --universal --python-version 3.11 --upgrade \
+		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--quiet -o requirements-dev.lock
+
+clean:  ## Remove everything that was made here
+	rm -rf $(VENV) demo-output native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
