@@ -1,0 +1,28 @@
+//! Image core of the recognition gateway.
+//!
+//! From the outside in: [`limits`] decides whether a file may be sent on,
+//! [`body`] writes the request that carries it, and [`decode`] and [`resize`]
+//! turn it into pixels for the engines that run locally. Below them, [`probe`]
+//! reads facts from headers, [`structure`] finds files that were cut short, and
+//! `container` walks the segments and chunks of each format.
+//!
+//! Every byte of input is taken to be hostile: reads are bounds-checked,
+//! arithmetic on lengths saturates, and each fault is an [`ImageError`].
+//! Everything but `python` is plain Rust.
+
+#![forbid(unsafe_code)]
+
+pub mod body;
+mod bytes;
+mod container;
+pub mod decode;
+mod error;
+mod format;
+pub mod limits;
+pub mod probe;
+mod python;
+pub mod resize;
+pub mod structure;
+
+pub use error::ImageError;
+pub use format::{ColorModel, Format, ImageInfo};
