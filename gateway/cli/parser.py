@@ -1,0 +1,129 @@
+"""The grammar of the command line, and the texts that teach it."""
+
+import argparse
+from pathlib import Path
+
+from gateway import __version__
+
+_DESCRIPTION = """\
+An image-recognition gateway: one gRPC contract before a cloud REST API, or the same operations computed here.
+
+  image-gateway tag photo.jpg                       tag a picture, here and now, with nothing configured
+  image-gateway demo                                the whole way: client, gateway, HTTP, REST face, engine, and back
+  image-gateway serve                               a gRPC gateway that recognises pictures itself
+  image-gateway serve --provider cloud --region cn-east-3
+                                                    a gRPC gateway before the cloud's API
+  image-gateway tag --target 127.0.0.1:50051 *.jpg  tag pictures through a running gateway
+"""
+
+_SETTINGS = """\
+Every setting can also come from the environment (IMAGE_GATEWAY_…) or a TOML file (--config FILE, or IMAGE_GATEWAY_CONFIG);
+a flag wins over the environment, which wins over the file. docs/configuration.md lists them all.
+"""
+
+_SERVE = """\
+Serves gateway.imagerecognition.v1 over gRPC, with health and reflection. Prints `ready grpc=HOST:PORT` on standard output
+once it accepts calls; SIGTERM drains it.
+
+The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, …_PASSWORD_FILE):
+
+  export IMAGE_GATEWAY_CLOUD_USER=someone IMAGE_GATEWAY_CLOUD_DOMAIN=account IMAGE_GATEWAY_CLOUD_PASSWORD_FILE=/run/secrets/cloud
+  image-gateway serve --provider cloud --region cn-east-3
+"""
+
+_REST = """\
+Serves the cloud's REST contract, computed here: POST /v3/auth/tokens, GET /v3/projects, POST /v2/{project_id}/image/tagging.
+Prints `ready http=HOST:PORT` on standard output once it accepts calls. Clients sign in by user and password, or sign their
+requests with an access key; without either, nobody gets in:
+
+  IMAGE_GATEWAY_REST_PASSWORD=secret image-gateway rest --user someone --domain account --project cn-east-3
+
+A password or secret key given as a flag can be seen by others on the machine; prefer the environment.
+"""
+
+_TAG = """\
+Prints what is in each picture. Without --target everything runs in this process. Exit status: 0 if all were tagged, 1 if any
+failed, 2 for a wrong command or setting.
+
+  image-gateway tag cat.jpg --language zh --threshold 30
+  image-gateway tag *.jpg --json | jq -r '.item_id + " " + .tags[0].tag'
+  image-gateway tag https://example.org/cat.jpg --target gateway.internal:50051
+"""
+
+_DEMO = """\
+Starts the REST face and a gateway on free loopback ports, streams photographs through both over a real channel, prints what
+was recognised, and writes annotated pictures, overview.jpg and results.json. Without FILES: the photographs of the source
+tree, examples/photos.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `image-gateway`."""
+    parser = argparse.ArgumentParser(
+        prog="image-gateway", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"image-gateway {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = _command(commands, "demo", "run the whole way on photographs", _DEMO)
+    demo.add_argument("files", metavar="FILES", nargs="*", help="pictures (default: the shipped photographs)")
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="where to write (default: demo-output)"
+    )
+    _add_parameters(demo, threshold=30.0)
+
+    serve = _command(commands, "serve", "run a gRPC gateway", _SERVE)
+    serve.add_argument(
+        "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:50051)"
+    )
+    serve.add_argument("--provider", metavar="local|cloud", help="who recognises pictures (default: local)")
+    serve.add_argument("--endpoint", metavar="URL", help="image service, instead of the region's")
+    serve.add_argument("--iam-endpoint", metavar="URL", help="identity service, instead of the region's")
+    serve.add_argument("--region", metavar="R", help="the cloud's region (default: cn-east-3)")
+
+    rest = _command(commands, "rest", "run the REST face alone", _REST)
+    rest.add_argument(
+        "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:8600)"
+    )
+    rest.add_argument("--user", metavar="U", help="user name (default: demo)")
+    rest.add_argument("--password", metavar="P", help="that user's password (default: none, signing in by password is off)")
+    rest.add_argument("--domain", metavar="D", help="account of that user (default: demo)")
+    rest.add_argument("--project", metavar="N", help="project name (default: cn-east-3)")
+    rest.add_argument("--access-key", metavar="AK", help="access key, for signed requests (default: none)")
+    rest.add_argument("--secret-key", metavar="SK", help="the secret key that belongs to it")
+
+    tag = _command(commands, "tag", "tag pictures", _TAG)
+    tag.add_argument("sources", metavar="FILE|URL", nargs="+", help="JPEG, PNG, BMP or WEBP files, or HTTP(S) URLs")
+    tag.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    tag.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
+    tag.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with their tags drawn in")
+    _add_parameters(tag, threshold=60.0)
+
+    health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
+    health.add_argument("--target", metavar="HOST:PORT", default="127.0.0.1:50051", help="the gateway (default: 127.0.0.1:50051)")
+    health.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS", help="how long to wait (default: 3)")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=summary, description=text, epilog=_SETTINGS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
+    return command
+
+
+def _add_parameters(command: argparse.ArgumentParser, *, threshold: float) -> None:
+    command.add_argument("--language", choices=["en", "zh"], default="en", help="language of the tags (default: en)")
+    command.add_argument(
+        "--threshold",
+        type=float,
+        default=threshold,
+        metavar="F",
+        help=f"leave out tags below this confidence, 0 to 100 (default: {threshold:g})",
+    )
+    command.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="at most this many tags a picture, 1 to 150 (default: 50)"
+    )

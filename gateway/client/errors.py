@@ -1,0 +1,69 @@
+"""Statuses on the wire → `GatewayError`, the one exception that this client raises."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf import message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from gateway.errors import GatewayError, Reason, UpstreamDetail
+
+_Detail = TypeVar("_Detail", bound=message.Message)
+
+# For statuses that carry no reason of ours: from gRPC itself, a proxy on the way, or a newer gateway.
+_BY_CODE: Final[Mapping[int, Reason]] = MappingProxyType(
+    {
+        code_pb2.INVALID_ARGUMENT: Reason.INVALID_ARGUMENT,
+        code_pb2.CANCELLED: Reason.CANCELLED,
+        code_pb2.DEADLINE_EXCEEDED: Reason.DEADLINE_EXCEEDED,
+        code_pb2.UNAVAILABLE: Reason.UNAVAILABLE,
+        code_pb2.RESOURCE_EXHAUSTED: Reason.UPSTREAM_THROTTLED,
+    }
+)
+
+
+def read_call_error(error: grpc.aio.AioRpcError) -> GatewayError:
+    """The error of a failed call."""
+    call: Any = error  # has code, details and trailing metadata, which is all that the helper asks for
+    status = rpc_status.from_call(call)
+    if status is None:
+        status = status_pb2.Status(code=error.code().value[0], message=error.details() or error.code().name)
+    return read_status(status)
+
+
+def read_status(status: status_pb2.Status) -> GatewayError:
+    """The error that a `google.rpc.Status` describes."""
+    info = _detail(status, error_details_pb2.ErrorInfo())
+    violations = _detail(status, error_details_pb2.BadRequest()).field_violations
+    retry = _detail(status, error_details_pb2.RetryInfo())
+    facts = info.metadata
+    try:
+        reason = Reason(info.reason)
+    except ValueError:
+        reason = _BY_CODE.get(status.code, Reason.INTERNAL)
+    http_status = facts.get("upstreamHttpStatus", "")
+    upstream = UpstreamDetail(
+        error_code=facts.get("upstreamErrorCode", ""),
+        http_status=int(http_status) if http_status.isdigit() else 0,
+        request_id=facts.get("upstreamRequestId", ""),
+    )
+    return GatewayError(
+        reason,
+        status.message,
+        field=violations[0].field if violations else "",
+        measured=facts.get("measured", ""),
+        allowed=facts.get("allowed", ""),
+        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry.HasField("retry_delay") else None,
+        upstream=upstream if upstream != UpstreamDetail() else None,
+    )
+
+
+def _detail(status: status_pb2.Status, empty: _Detail) -> _Detail:
+    """The status's detail of that type, or `empty`."""
+    for detail in status.details:
+        if detail.Unpack(empty):
+            break
+    return empty

@@ -1,0 +1,176 @@
+"""Every setting, composed from the rooms' own, and read once: flags over environment over file over defaults.
+
+A setting `room.name` is the flag's target, `[room] name` in the TOML file, and `IMAGE_GATEWAY_ROOM_NAME` in the
+environment, where an empty value counts as absent. A name that no setting has is an error, wherever it stands.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from gateway.engines.settings import LocalSettings
+from gateway.rest.settings import RestSettings
+from gateway.rpc.settings import RpcSettings
+from gateway.settings import Address, Settings
+from gateway.upstream.settings import CloudSettings, DownloadSettings
+
+ENV_PREFIX: Final = "IMAGE_GATEWAY_"
+CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
+
+# Kubernetes gives every container the addresses of the Services around it, under names made from theirs: a Service
+# called image-gateway must not stop the gateway.
+_SERVICE_LINK: Final = re.compile(rf"{ENV_PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+
+
+class GatewaySettings(Settings):
+    """All settings."""
+
+    listen: Address = Field("127.0.0.1:50051", description="Address that the gRPC server listens on; port 0 means a free one.")
+    provider: Literal["local", "cloud"] = Field("local", description="Who recognises pictures: this process, or the cloud's API.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe messages logged to standard error."
+    )
+    rpc: RpcSettings = Field(default_factory=RpcSettings)
+    local: LocalSettings = Field(default_factory=LocalSettings)
+    cloud: CloudSettings = Field(default_factory=CloudSettings)
+    download: DownloadSettings = Field(default_factory=DownloadSettings)
+    rest: RestSettings = Field(default_factory=RestSettings)
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used: one line for each, with its name, its value (unless secret) and what is allowed."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Declared:
+    """One setting as it is declared."""
+
+    def __init__(self, room: str, name: str, field: FieldInfo, schema: Mapping[str, Any]) -> None:
+        self.path = f"{room}.{name}" if room else name
+        self.variable = ENV_PREFIX + self.path.replace(".", "_").upper()
+        self.is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
+        self.description = field.description or ""
+        self.default = None if self.is_secret else field.default
+        self.allowed = _allowed(schema)
+
+
+def declared_settings() -> Iterator[Declared]:
+    """Every setting, in order of declaration."""
+    yield from _declared("", GatewaySettings)
+    for room, field in GatewaySettings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+            yield from _declared(room, field.annotation)
+
+
+def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], file: Path | None = None) -> GatewaySettings:
+    """Compose the settings. `flags` maps paths (`cloud.region`) to values, None for a flag that was not given.
+
+    Raises `ConfigError`.
+    """
+    problems: list[str] = []
+    known = {setting.path: setting for setting in declared_settings()}
+    if file is None and environment.get(CONFIG_VARIABLE):
+        file = Path(environment[CONFIG_VARIABLE])
+    # Path → (value, where it stands); later ones win.
+    values = _from_file(file, known, problems) if file is not None else {}
+    values |= _from_environment(environment, known, problems)
+    values |= {path: (value, "the command line") for path, value in flags.items() if value is not None}
+    if problems:
+        raise ConfigError(problems)
+    document: dict[str, Any] = {}
+    for path, (value, _) in values.items():
+        room, _, name = path.rpartition(".")
+        (document.setdefault(room, {}) if room else document)[name] = value
+    try:
+        return GatewaySettings.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError([_describe(dict(problem), known, values) for problem in error.errors(include_url=False)]) from None
+
+
+_Values = dict[str, tuple[object, str]]
+
+
+def _declared(room: str, model: type[Settings]) -> Iterator[Declared]:
+    schema = model.model_json_schema()["properties"]
+    for name, field in model.model_fields.items():
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, Settings)):
+            yield Declared(room, name, field, schema[name])
+
+
+def _from_file(file: Path, known: Mapping[str, Declared], problems: list[str]) -> _Values:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"config file {file} cannot be read: {error.strerror}")
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"config file {file} is not TOML: {error}")
+        return {}
+    values: _Values = {}
+    for name, value in document.items():
+        members = {f"{name}.{key}": member for key, member in value.items()} if isinstance(value, dict) else {name: value}
+        for path, member in members.items():
+            if path in known:
+                values[path] = (member, str(file))
+            else:
+                problems.append(f"unknown setting {path} in {file}{_nearest(path, known)}")
+    return values
+
+
+def _from_environment(environment: Mapping[str, str], known: Mapping[str, Declared], problems: list[str]) -> _Values:
+    by_variable = {setting.variable: setting.path for setting in known.values()}
+    values: _Values = {}
+    for variable, value in environment.items():
+        if not variable.startswith(ENV_PREFIX) or variable == CONFIG_VARIABLE or not value:
+            continue
+        if variable in by_variable:
+            values[by_variable[variable]] = (value, f"environment variable {variable}")
+        elif not _SERVICE_LINK.fullmatch(variable):
+            problems.append(f"unknown setting {variable} in the environment{_nearest(variable, by_variable)}")
+    return values
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _describe(problem: dict[str, Any], known: Mapping[str, Declared], values: _Values) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    value, origin = values.get(path, (None, ""))
+    rule = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else ""
+    setting = known.get(path)
+    if setting is None:  # a rule between several settings of a room; its message names them
+        return f"settings of {path or 'the gateway'}: {rule or problem['msg']}"
+    shown = "(not shown)" if setting.is_secret else repr(value)
+    return f"setting {path} is {shown} (from {origin}); {rule or f'it must be {setting.allowed}'}"
+
+
+_TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """What a JSON schema allows, in words."""
+    if "anyOf" in schema:
+        return _allowed(next(part for part in schema["anyOf"] if part.get("type") != "null"))
+    if "enum" in schema:
+        return " or ".join(repr(value) for value in schema["enum"])
+    words = _TYPES.get(schema.get("type", ""), "a value")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is None and "exclusiveMinimum" in schema:
+        words, low = f"{words} above {schema['exclusiveMinimum']:g}", None
+        return f"{words} and up to {high:g}" if high is not None else words
+    if low is not None and high is not None:
+        return f"{words} from {low:.15g} to {high:.15g}"
+    if "pattern" in schema:
+        return f"{words} that matches {schema['pattern']}"
+    return f"{words} that is not empty" if schema.get("minLength") else words

@@ -1,0 +1,1 @@
+"""The same operations, computed here: pure functions on arrays, and the provider that runs them."""

@@ -1,0 +1,139 @@
+"""What can go wrong, as a closed list that knows no transport.
+
+Each face has one table from `Reason` to its own world (`rpc/status.py`, `rest/errors.py`), each provider one table from
+its world to `Reason`; tests walk every member against them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+
+@unique
+class Reason(StrEnum):
+    """Why a call failed. The value is what clients see as `google.rpc.ErrorInfo.reason`."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    """A parameter is missing, malformed or out of range. Correct it; sending it again as it is cannot succeed."""
+
+    IMAGE_EMPTY = "IMAGE_EMPTY"
+    """The picture has no bytes."""
+
+    IMAGE_FORMAT_UNSUPPORTED = "IMAGE_FORMAT_UNSUPPORTED"
+    """The bytes are not a JPEG, PNG, BMP or WEBP file."""
+
+    IMAGE_DAMAGED = "IMAGE_DAMAGED"
+    """The file is truncated or malformed."""
+
+    IMAGE_DIMENSIONS_OUT_OF_RANGE = "IMAGE_DIMENSIONS_OUT_OF_RANGE"
+    """A side is shorter or longer than the operation allows."""
+
+    IMAGE_TOO_LARGE = "IMAGE_TOO_LARGE"
+    """The file, once encoded as base64, is over the operation's limit."""
+
+    IMAGE_REJECTED = "IMAGE_REJECTED"
+    """The provider refused the picture for a reason of its own."""
+
+    URI_INVALID = "URI_INVALID"
+    """The URL cannot be used: malformed, not HTTP(S), or its signature expired."""
+
+    URI_FORBIDDEN = "URI_FORBIDDEN"
+    """The URL leads to an address that this gateway does not download from."""
+
+    URI_DOWNLOAD_FAILED = "URI_DOWNLOAD_FAILED"
+    """The picture could not be downloaded from its URL."""
+
+    UPSTREAM_AUTHENTICATION_FAILED = "UPSTREAM_AUTHENTICATION_FAILED"
+    """The cloud refuses the gateway's credentials. For the gateway's operator."""
+
+    UPSTREAM_PERMISSION_DENIED = "UPSTREAM_PERMISSION_DENIED"
+    """The gateway's cloud account may not do this. For the gateway's operator."""
+
+    UPSTREAM_NOT_ENABLED = "UPSTREAM_NOT_ENABLED"
+    """The service is not subscribed or not enabled for the gateway's cloud account. For the gateway's operator."""
+
+    UPSTREAM_ACCOUNT_RESTRICTED = "UPSTREAM_ACCOUNT_RESTRICTED"
+    """The cloud account is frozen, in arrears, or has used up its free calls. For the gateway's operator."""
+
+    UPSTREAM_NOT_FOUND = "UPSTREAM_NOT_FOUND"
+    """The cloud does not know the operation: withdrawn, or the endpoint is wrong. For the gateway's operator."""
+
+    UPSTREAM_REQUEST_REJECTED = "UPSTREAM_REQUEST_REJECTED"
+    """The cloud refuses the request that the gateway made. The vendor's code says why."""
+
+    UPSTREAM_THROTTLED = "UPSTREAM_THROTTLED"
+    """The cloud's rate limit was reached. Send again later, slower."""
+
+    UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
+    """The cloud could not be reached, or says that it cannot serve now. Send again later."""
+
+    UPSTREAM_TIMEOUT = "UPSTREAM_TIMEOUT"
+    """The cloud did not answer in time. It may have done, and billed, the work."""
+
+    UPSTREAM_INTERNAL = "UPSTREAM_INTERNAL"
+    """The cloud's own algorithm or machinery failed."""
+
+    UPSTREAM_BAD_RESPONSE = "UPSTREAM_BAD_RESPONSE"
+    """The cloud's answer is not what its contract says."""
+
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    """This gateway is stopping and takes no new work. Send again; another replica will take it."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    """The gateway cannot be reached. Seen by clients only."""
+
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    """The caller's deadline passed."""
+
+    CANCELLED = "CANCELLED"
+    """The call was cancelled before it was answered."""
+
+    INTERNAL = "INTERNAL"
+    """A fault of the gateway itself. Its log has the details, found by the request's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamDetail:
+    """What the cloud said when it refused. Safe to show: holds neither credentials nor bodies."""
+
+    error_code: str = ""
+    """The vendor's code, such as `AIS.0504`; empty if the reply carried none."""
+    http_status: int = 0
+    """0 if there was no reply."""
+    request_id: str = ""
+    """The vendor's `X-Request-Id`."""
+
+
+class GatewayError(Exception):
+    """A failure with a public face.
+
+    Everything in it may be shown to the caller; the internal cause, if there is one, is `__cause__`, and goes to the log.
+    """
+
+    def __init__(  # one keyword per fact that a client can be told; all but two are optional
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        field: str = "",
+        measured: str = "",
+        allowed: str = "",
+        retry_after: float | None = None,
+        upstream: UpstreamDetail | None = None,
+    ) -> None:
+        """Make an error.
+
+        `message` is one English sentence that says what is wrong and, where it can, what to change. `field` is the request
+        field at fault, in the notation of the contract; `measured` is what was found there, `allowed` what is allowed.
+        `retry_after` is the number of seconds after which another attempt makes sense.
+        """
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+        self.measured = measured
+        self.allowed = allowed
+        self.retry_after = retry_after
+        self.upstream = upstream
+
+    def __repr__(self) -> str:
+        return f"GatewayError({self.reason}, {self.message!r})"

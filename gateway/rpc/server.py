@@ -1,0 +1,53 @@
+"""The gRPC server: options, services, start and drain."""
+
+from typing import Final
+
+from grpc import aio
+from grpc_health.v1 import health
+
+from gateway.imagerecognition.v1 import tagging_pb2, tagging_pb2_grpc
+from gateway.rpc.health import HealthMonitor
+from gateway.rpc.reflection import add_reflection
+from gateway.rpc.settings import RpcSettings
+from gateway.rpc.tagging import TaggingServicer
+from gateway.settings import join_address, split_address
+from gateway.usecases.provider import Provider
+from gateway.usecases.tagging import TagImage
+
+TAGGING_SERVICE: Final = tagging_pb2.DESCRIPTOR.services_by_name["TaggingService"].full_name
+
+
+class RpcServer:
+    """Serves the gateway's contract over gRPC."""
+
+    def __init__(self, settings: RpcSettings, tag_image: TagImage, provider: Provider) -> None:
+        self._settings = settings
+        self._server = aio.server(
+            options=[
+                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                # Two servers on one port would share its calls at random; a second one is to fail instead.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        servicer = TaggingServicer(tag_image, stream_window=settings.stream_window)
+        tagging_pb2_grpc.add_TaggingServiceServicer_to_server(servicer, self._server)
+        self._health = HealthMonitor(provider.check, (TAGGING_SERVICE,), interval=settings.health_interval)
+        self._health.add_to(self._server)
+        add_reflection(self._server, (TAGGING_SERVICE, health.SERVICE_NAME))
+
+    async def start(self, address: str) -> str:
+        """Listen on `address` and return it with the port that was taken. Raises `OSError` if that cannot be had."""
+        host, _ = split_address(address)
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            msg = f"{address} cannot be listened on: in use, not an address of this machine, or not allowed"
+            raise OSError(msg) from error
+        await self._health.start()
+        await self._server.start()
+        return join_address(host, port)
+
+    async def drain(self) -> None:
+        """Report NOT_SERVING, take no new calls, give those in flight their time to end, then cancel the rest."""
+        await self._health.enter_shutdown()
+        await self._server.stop(self._settings.drain_timeout)

@@ -1,0 +1,77 @@
+"""Failures as gRPC statuses: the one table, and the details that tell a client what to change."""
+
+from types import MappingProxyType
+from typing import Final
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2, message
+from google.rpc import error_details_pb2, status_pb2
+
+from gateway.errors import GatewayError, Reason
+
+DOMAIN: Final = "imagerecognition.gateway"
+"""`ErrorInfo.domain` of every error of this gateway."""
+
+CODES: Final = MappingProxyType(
+    {
+        Reason.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_EMPTY: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_FORMAT_UNSUPPORTED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_DAMAGED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_DIMENSIONS_OUT_OF_RANGE: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.IMAGE_REJECTED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.URI_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.URI_FORBIDDEN: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.URI_DOWNLOAD_FAILED: grpc.StatusCode.FAILED_PRECONDITION,
+        # The gateway's own account is at fault, not the caller's credentials: never UNAUTHENTICATED, which would send
+        # clients to renew theirs.
+        Reason.UPSTREAM_AUTHENTICATION_FAILED: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.UPSTREAM_PERMISSION_DENIED: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.UPSTREAM_NOT_ENABLED: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.UPSTREAM_ACCOUNT_RESTRICTED: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.UPSTREAM_NOT_FOUND: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.UPSTREAM_REQUEST_REJECTED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.UPSTREAM_THROTTLED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Reason.UPSTREAM_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        # Not UNAVAILABLE: the work may have been done and billed, so clients must not send it again unasked.
+        Reason.UPSTREAM_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
+        Reason.UPSTREAM_INTERNAL: grpc.StatusCode.INTERNAL,
+        Reason.UPSTREAM_BAD_RESPONSE: grpc.StatusCode.INTERNAL,
+        Reason.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
+        Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        Reason.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
+        Reason.CANCELLED: grpc.StatusCode.CANCELLED,
+        Reason.INTERNAL: grpc.StatusCode.INTERNAL,
+    }
+)
+
+
+def to_status(error: GatewayError) -> status_pb2.Status:
+    """The status with `ErrorInfo` and, where they apply, `BadRequest` and `RetryInfo`."""
+    details: list[message.Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=_metadata(error))
+    ]
+    if error.field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.message)
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if error.retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(int(error.retry_after * 1000))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    status = status_pb2.Status(code=CODES[error.reason].value[0], message=error.message)
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+def _metadata(error: GatewayError) -> dict[str, str]:
+    """Machine-readable facts; keys as AIP-193 asks (lower camel case)."""
+    facts = {"measured": error.measured, "allowed": error.allowed}
+    if error.upstream is not None:
+        facts["upstreamErrorCode"] = error.upstream.error_code
+        facts["upstreamHttpStatus"] = str(error.upstream.http_status or "")
+        facts["upstreamRequestId"] = error.upstream.request_id
+    return {key: value for key, value in facts.items() if value}

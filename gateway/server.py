@@ -1,0 +1,92 @@
+"""The composition root: the one place where the parts meet; start, announce, drain, stop."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from gateway.config import ConfigError, GatewaySettings
+from gateway.engines.provider import LocalProvider
+from gateway.rest.app import build_app
+from gateway.rpc.server import RpcServer
+from gateway.settings import join_address, split_address
+from gateway.upstream.download import Downloader
+from gateway.upstream.provider import CloudProvider
+from gateway.usecases.provider import Provider
+from gateway.usecases.tagging import TagImage
+
+_REST_DRAIN_SECONDS = 30.0
+
+
+@contextlib.asynccontextmanager
+async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
+    """The provider that the settings name. Raises `ConfigError` if it lacks a setting."""
+    provider: Provider
+    try:
+        provider = CloudProvider(settings.cloud) if settings.provider == "cloud" else LocalProvider(settings.local)
+    except ValueError as error:
+        raise ConfigError([f"settings of {settings.provider}: {error}"]) from error
+    try:
+        yield provider
+    finally:
+        await provider.aclose()
+
+
+@contextlib.asynccontextmanager
+async def opened_tagging(settings: GatewaySettings) -> AsyncIterator[tuple[TagImage, Provider]]:
+    """The tagging use case, ready for calls, and the provider behind it."""
+    async with opened_provider(settings) as provider, Downloader(settings.download) as downloader:
+        yield TagImage(provider, downloader), provider
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
+    """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`."""
+    async with opened_tagging(settings) as (tag_image, provider):
+        server = RpcServer(settings.rpc, tag_image, provider)
+        address = await server.start(settings.listen)
+        try:
+            yield address
+        finally:
+            await server.drain()
+
+
+@contextlib.asynccontextmanager
+async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
+    """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`."""
+    computed_here = settings.model_copy(update={"provider": "local"})
+    async with opened_tagging(computed_here) as (tag_image, _):
+        app = build_app(settings.rest, tag_image)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_REST_DRAIN_SECONDS)
+        await runner.setup()
+        try:
+            host, port = split_address(settings.rest.listen)
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            yield join_address(host, _bound_port(runner))
+        finally:
+            await runner.cleanup()
+
+
+async def serve(running: contextlib.AbstractAsyncContextManager[str], announce: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT, then drain; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    # Before the start, so that a stop that comes early is not lost.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    async with running as address:
+        announce(address)
+        await stop.wait()
+
+
+def _bound_port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])

@@ -1,0 +1,1 @@
+"""The only outbound HTTP: the cloud's REST API, and pictures downloaded from URLs."""

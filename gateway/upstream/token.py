@@ -1,0 +1,105 @@
+"""The cached token: fetched once however many wait, renewed ahead of time, dropped when the service refuses it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.errors import GatewayError
+
+_log = logging.getLogger(__name__)
+
+EXPIRY_MARGIN: Final = 60.0
+"""Seconds before `expires_at` at which a token is no longer used: covers clock skew and the length of a call."""
+
+REFRESH_SHARE: Final = 0.1
+"""A token is renewed, in the background, once this share of its lifetime is left (2.4 hours of 24)."""
+
+FAILURE_HOLD: Final = 5.0
+"""Seconds during which a failed fetch is not tried again: wrong credentials, tried by every waiting call, lock accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A project-scoped token. `issued_at` and `expires_at` are seconds since the epoch; `value` is never shown."""
+
+    value: str = field(repr=False)
+    project_id: str
+    issued_at: float
+    expires_at: float
+
+
+class TokenCache:
+    """Hands out a valid token.
+
+    At most one fetch is under way at any time, whoever asked for it. While a valid token exists a renewal never makes
+    anyone wait; if it fails, the old token serves until it expires. A cancelled waiter leaves the fetch to the others.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Callable[[], float]) -> None:
+        """`fetch` gets a new token or raises `GatewayError`; `clock` returns seconds since the epoch."""
+        self._fetch = fetch
+        self._clock = clock
+        self._token: Token | None = None
+        self._flight: asyncio.Task[Token] | None = None
+        self._failure: GatewayError | None = None
+        self._retry_at = 0.0
+
+    async def get(self) -> Token:
+        """Return a token that is valid now. Raises what the fetch raised, if none is to be had."""
+        token = self._token
+        now = self._clock()
+        if token is None or now >= token.expires_at - EXPIRY_MARGIN:
+            if self._flight is None:
+                self._raise_recent_failure(now)
+                self._flight = self._start_flight()
+            return await asyncio.shield(self._flight)
+        if now >= token.expires_at - REFRESH_SHARE * (token.expires_at - token.issued_at) and self._may_renew(now):
+            self._flight = self._start_flight()
+        return token
+
+    def reject(self, token: Token) -> None:
+        """Drop `token`, which the service refused; if it has been replaced meanwhile, the new one stays."""
+        if self._token is token:
+            self._token = None
+
+    async def aclose(self) -> None:
+        """Stop a renewal that is under way."""
+        if self._flight is not None:
+            self._flight.cancel()
+            await asyncio.gather(self._flight, return_exceptions=True)
+
+    def _may_renew(self, now: float) -> bool:
+        return self._flight is None and now >= self._retry_at
+
+    def _raise_recent_failure(self, now: float) -> None:
+        if self._failure is not None and now < self._retry_at:
+            # A new object: the same one raised in many tasks would grow one traceback without end.
+            raise GatewayError(
+                self._failure.reason,
+                self._failure.message,
+                retry_after=self._retry_at - now,
+                upstream=self._failure.upstream,
+            )
+
+    def _start_flight(self) -> asyncio.Task[Token]:
+        flight = asyncio.create_task(self._fly(), name="token fetch")
+        flight.add_done_callback(self._land)
+        return flight
+
+    async def _fly(self) -> Token:
+        return await self._fetch()
+
+    def _land(self, flight: asyncio.Task[Token]) -> None:
+        self._flight = None
+        if flight.cancelled():
+            return
+        error = flight.exception()  # also marks it as seen, for a renewal that nobody awaits
+        if error is None:
+            self._token = flight.result()
+            self._failure, self._retry_at = None, 0.0
+            return
+        self._retry_at = self._clock() + FAILURE_HOLD
+        self._failure = error if isinstance(error, GatewayError) else None
+        _log.warning("no token: %s", error if isinstance(error, GatewayError) else type(error).__name__)

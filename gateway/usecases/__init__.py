@@ -1,0 +1,1 @@
+"""What the gateway does, once, whichever face asked and whichever provider answers."""
