@@ -1,0 +1,234 @@
+"""The client against a scripted server on a real channel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+import pytest
+from google.rpc import status_pb2
+
+from gateway.client import (
+    MAX_CONTENT_BYTES,
+    GatewayError,
+    ImageContent,
+    ImageUri,
+    Language,
+    Reason,
+    TaggedImage,
+    TaggedItem,
+    TaggingClient,
+    TaggingParameters,
+)
+from gateway.imagerecognition.v1 import tagging_pb2 as pb
+from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
+from gateway.rpc.status import to_status
+
+ANSWER = pb.TagImageResponse(
+    tags=[pb.Tag(name="cat", confidence=90, localized_name=pb.LocalizedText(zh="猫", en="cat"))],
+    processing=pb.Processing(provider="local", attempts=1),
+)
+
+
+class ScriptedServer(pb_grpc.TaggingServiceServicer):
+    """Answers every item with `ANSWER`, unless a test replaces `stream`."""
+
+    def __init__(self) -> None:
+        self.unary: list[pb.TagImageRequest] = []
+        self.streamed: list[pb.StreamTagImagesRequest] = []
+        self.error: GatewayError | None = None
+        self.stream: Callable = self._echo
+
+    async def TagImage(self, request: pb.TagImageRequest, context):
+        self.unary.append(request)
+        if self.error is not None:
+            details = (("grpc-status-details-bin", to_status(self.error).SerializeToString()),)
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, self.error.message, details)
+        return ANSWER
+
+    async def StreamTagImages(self, request_iterator, context):
+        async for response in self.stream(request_iterator, context):
+            yield response
+
+    async def _echo(self, requests, context) -> AsyncIterator[pb.StreamTagImagesResponse]:
+        del context
+        async for request in requests:
+            self.streamed.append(request)
+            if request.HasField("item"):
+                yield self.result(request.item.item_id)
+        yield pb.StreamTagImagesResponse(summary=pb.StreamTagImagesSummary())
+
+    @staticmethod
+    def result(item_id: str) -> pb.StreamTagImagesResponse:
+        return pb.StreamTagImagesResponse(result=pb.StreamTagImagesResult(item_id=item_id, response=ANSWER))
+
+
+@pytest.fixture
+def script() -> ScriptedServer:
+    return ScriptedServer()
+
+
+@pytest.fixture
+async def client(script: ScriptedServer) -> AsyncIterator[TaggingClient]:
+    server = grpc.aio.server()
+    pb_grpc.add_TaggingServiceServicer_to_server(script, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with TaggingClient(f"127.0.0.1:{port}") as client:
+        yield client
+    await server.stop(None)
+
+
+def loading(*outcomes: object):
+    """Items 0, 1, …, each giving its outcome, or raising it."""
+
+    def make(outcome: object):
+        async def load():
+            if isinstance(outcome, GatewayError):
+                raise outcome
+            return outcome
+
+        return load
+
+    return [(str(n), make(outcome)) for n, outcome in enumerate(outcomes)]
+
+
+async def collected(client: TaggingClient, items, **options: object) -> dict[str, TaggedImage | GatewayError]:
+    outcomes = [item async for item in client.tag_stream(items, **options)]
+    assert all(isinstance(item, TaggedItem) for item in outcomes)
+    ids = [item.item_id for item in outcomes]
+    assert len(ids) == len(set(ids)), "an item was answered twice"
+    return {item.item_id: item.outcome for item in outcomes}
+
+
+async def test_tag_sends_the_parameters_and_reads_the_answer(client, script) -> None:
+    tagged = await client.tag(ImageContent(b"x"), TaggingParameters(language=Language.EN, threshold=0, limit=3))
+    assert script.unary[0] == pb.TagImageRequest(
+        content=b"x", parameters=pb.TaggingParameters(language=pb.LANGUAGE_EN, threshold=0, limit=3)
+    )
+    assert (tagged.reply.tags[0].localized_name.zh, tagged.reply.provider, tagged.facts) == ("猫", "local", None)
+
+
+async def test_tag_sends_a_uri(client, script) -> None:
+    await client.tag(ImageUri("https://example.org/x.png"))
+    assert script.unary[0].uri == "https://example.org/x.png"
+
+
+async def test_tag_raises_the_typed_error(client, script) -> None:
+    script.error = GatewayError(Reason.IMAGE_EMPTY, "nothing there", field="content", measured="0 bytes", retry_after=2.5)
+    with pytest.raises(GatewayError) as caught:
+        await client.tag(ImageContent(b""))
+    error = caught.value
+    assert (error.reason, error.message, error.field, error.measured, error.retry_after, error.upstream) == (
+        Reason.IMAGE_EMPTY,
+        "nothing there",
+        "content",
+        "0 bytes",
+        2.5,
+        None,
+    )
+
+
+async def test_a_gateway_that_is_not_there_is_unavailable() -> None:
+    async with TaggingClient("127.0.0.1:1") as client:
+        with pytest.raises(GatewayError) as caught:
+            await client.tag(ImageContent(b"x"), timeout=5)
+    assert caught.value.reason is Reason.UNAVAILABLE
+
+
+async def test_a_deadline_is_typed(client, script) -> None:
+    async def silent(requests, context):
+        await asyncio.Event().wait()
+        yield
+
+    script.stream = silent
+    outcomes = await collected(client, loading(ImageContent(b"x")), timeout=0.1)
+    assert outcomes["0"].reason is Reason.DEADLINE_EXCEEDED
+
+
+async def test_a_file_that_no_gateway_takes_is_not_sent(client, script) -> None:
+    with pytest.raises(GatewayError) as caught:
+        await client.tag(ImageContent(bytes(MAX_CONTENT_BYTES + 1)))
+    assert caught.value.reason is Reason.IMAGE_TOO_LARGE
+    assert script.unary == []
+
+
+async def test_every_item_of_a_stream_gets_its_outcome(client, script) -> None:
+    unreadable = GatewayError(Reason.INVALID_ARGUMENT, "no such file")
+    items = loading(ImageContent(b"x"), unreadable, ImageUri("https://example.org/"), ImageContent(bytes(MAX_CONTENT_BYTES + 1)))
+    outcomes = await collected(client, items, in_order=True)
+    assert list(outcomes) == ["0", "1", "2", "3"]
+    assert isinstance(outcomes["0"], TaggedImage)
+    assert outcomes["1"] is unreadable
+    assert isinstance(outcomes["2"], TaggedImage)
+    assert outcomes["3"].reason is Reason.IMAGE_TOO_LARGE
+    assert [request.item.item_id for request in script.streamed[1:]] == ["0", "2"]
+    assert script.streamed[0].config.order == pb.RESULT_ORDER_AS_SENT
+
+
+async def test_an_empty_stream_ends(client) -> None:
+    assert await collected(client, []) == {}
+
+
+async def test_an_item_s_error_is_typed(client, script) -> None:
+    async def refuse(requests, context):
+        async for request in requests:
+            if request.HasField("item"):
+                status = to_status(GatewayError(Reason.IMAGE_DAMAGED, "torn"))
+                yield pb.StreamTagImagesResponse(result=pb.StreamTagImagesResult(item_id=request.item.item_id, error=status))
+
+    script.stream = refuse
+    outcomes = await collected(client, loading(ImageContent(b"x")))
+    assert (outcomes["0"].reason, outcomes["0"].message) == (Reason.IMAGE_DAMAGED, "torn")
+
+
+async def test_a_reason_of_a_newer_gateway_falls_back_on_the_code(client, script) -> None:
+    async def refuse(requests, context):
+        async for request in requests:
+            if request.HasField("item"):
+                status = status_pb2.Status(code=grpc.StatusCode.UNAVAILABLE.value[0], message="new")
+                yield pb.StreamTagImagesResponse(result=pb.StreamTagImagesResult(item_id=request.item.item_id, error=status))
+
+    script.stream = refuse
+    assert (await collected(client, loading(ImageContent(b"x"))))["0"].reason is Reason.UNAVAILABLE
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize("abort", [True, False])
+async def test_when_the_call_breaks_every_item_is_still_answered_once(client, script, abort, in_order) -> None:
+    """Those sent but not answered, and those not even sent."""
+
+    async def break_after_one(requests, context):
+        async for request in requests:
+            if request.HasField("item"):
+                yield script.result(request.item.item_id)
+                if abort:
+                    await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+                return
+
+    script.stream = break_after_one
+    outcomes = await collected(client, loading(*[ImageContent(b"x")] * 50), in_order=in_order)
+    ids = [int(item_id) for item_id in outcomes]
+    assert (ids if in_order else sorted(ids)) == list(range(50))
+    assert sum(isinstance(outcome, TaggedImage) for outcome in outcomes.values()) == 1
+    assert {outcome.reason for outcome in outcomes.values() if isinstance(outcome, GatewayError)} == {Reason.UNAVAILABLE}
+
+
+async def test_the_same_id_twice_is_answered_twice(client) -> None:
+    items = [*loading(ImageContent(b"x")), *loading(ImageContent(b"y"))]
+    assert [item.item_id async for item in client.tag_stream(items)] == ["0", "0"]
+
+
+async def test_stopping_early_cancels_the_call(client, script) -> None:
+    cancelled = asyncio.Event()
+
+    async def slow(requests, context):
+        context.add_done_callback(lambda _: cancelled.set())
+        async for request in requests:
+            if request.HasField("item"):
+                yield script.result(request.item.item_id)
+
+    script.stream = slow
+    stream = client.tag_stream(loading(*[ImageContent(b"x")] * 5))
+    await anext(stream)
+    await stream.aclose()
+    await asyncio.wait_for(cancelled.wait(), 5)

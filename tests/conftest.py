@@ -1,0 +1,41 @@
+"""Pictures that every room's tests use."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+PHOTOS = Path(__file__).parents[1] / "examples" / "photos"
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of real photographs."""
+    return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def dog() -> bytes:
+    """A JPEG photograph of a German shepherd, 800 × 600."""
+    return (PHOTOS / "dog.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def bad_pictures(dog: bytes) -> dict[str, tuple[bytes, str]]:
+    """Files that must each be refused, with the reason: those that the service's users send most."""
+    noise = Image.effect_noise((1800, 1800), 90).convert("RGB")
+    return {
+        "truncated.jpg": (dog[: len(dog) // 2], "IMAGE_DAMAGED"),
+        "animation.gif": (_encoded(Image.new("RGB", (64, 64)), "GIF"), "IMAGE_FORMAT_UNSUPPORTED"),
+        "tiny.png": (_encoded(Image.new("RGB", (14, 14)), "PNG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
+        "huge.jpg": (_encoded(Image.new("RGB", (5000, 3000)), "JPEG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
+        "empty.jpg": (b"", "IMAGE_EMPTY"),
+        "nine-megabytes.bmp": (_encoded(noise, "BMP"), "IMAGE_TOO_LARGE"),
+    }
+
+
+def _encoded(picture: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()

@@ -1,0 +1,95 @@
+"""A gRPC server on loopback, with a provider that tests command."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import grpc
+import pytest
+
+from gateway.errors import GatewayError, Reason
+from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
+from gateway.media import (
+    Box,
+    ImageUri,
+    LocalizedText,
+    PreparedImage,
+    ProviderReply,
+    Tag,
+    TaggingParameters,
+    TagInstance,
+)
+from gateway.rpc.server import RpcServer
+from gateway.rpc.settings import RpcSettings
+from gateway.usecases.tagging import TagImage
+
+CAT = Tag(
+    name="cat",
+    confidence=91.5,
+    type="object",
+    localized_name=LocalizedText(zh="猫", en="cat"),
+    localized_type=LocalizedText(zh="物体", en="object"),
+    instances=(TagInstance(Box(1.5, 2.0, 30.0, 40.25), 88.0),),
+)
+
+
+class CommandedProvider:
+    """Answers as its `behaviour` says, which tests replace; counts what is under way."""
+
+    name = "commanded"
+    accepts_uris = True
+
+    def __init__(self) -> None:
+        self.behaviour: Callable[[PreparedImage | ImageUri], Awaitable[ProviderReply]] = self._cat
+        self.healthy = True
+        self.calls: list[tuple[PreparedImage | ImageUri, TaggingParameters]] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def _cat(self, image: PreparedImage | ImageUri) -> ProviderReply:
+        del image
+        return ProviderReply(self.name, (CAT,), attempts=2, request_ids=("r1", "r2"), queue_time=0.25, work_time=1.5)
+
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
+        self.calls.append((image, parameters))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await self.behaviour(image)
+        finally:
+            self.under_way -= 1
+
+    async def check(self) -> None:
+        if not self.healthy:
+            raise GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down")
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+class NoFetcher:
+    async def fetch(self, uri: str) -> bytes:
+        raise AssertionError(uri)
+
+
+@pytest.fixture
+def provider() -> CommandedProvider:
+    return CommandedProvider()
+
+
+@pytest.fixture
+async def address(provider: CommandedProvider) -> AsyncIterator[str]:
+    settings = RpcSettings(stream_window=4, drain_timeout=5, health_interval=3600)
+    server = RpcServer(settings, TagImage(provider, NoFetcher()), provider)
+    yield await server.start("127.0.0.1:0")
+    await asyncio.wait_for(server.drain(), 10)
+
+
+@pytest.fixture
+async def channel(address: str) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield channel
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> "pb_grpc.TaggingServiceAsyncStub":
+    return pb_grpc.TaggingServiceStub(channel)

@@ -1,0 +1,67 @@
+import asyncio
+
+import grpc
+import pytest
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from gateway.imagerecognition.v1 import tagging_pb2 as pb
+from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
+from gateway.media import ProviderReply
+from gateway.rpc.server import RpcServer
+from gateway.rpc.settings import RpcSettings
+from gateway.usecases.tagging import TagImage
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_describes_the_services(channel, version) -> None:
+    call = channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    requests = [
+        reflection_pb2.ServerReflectionRequest(list_services=""),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="gateway.imagerecognition.v1.TaggingService"),
+    ]
+    listed, described = [response async for response in call(iter(requests))]
+    assert {service.name for service in listed.list_services_response.service} == {
+        "gateway.imagerecognition.v1.TaggingService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
+    assert any(b"StreamTagImages" in file for file in described.file_descriptor_response.file_descriptor_proto)
+    assert reflection_pb2_grpc  # the stub's module registers the messages
+
+
+async def test_a_second_server_on_the_port_is_refused(address, provider) -> None:
+    second = RpcServer(RpcSettings(), TagImage(provider, None), provider)
+    with pytest.raises(OSError, match="in use"):
+        await second.start(address)
+
+
+async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(provider, dog) -> None:
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: object) -> ProviderReply:
+        started.set()
+        await release.wait()
+        return ProviderReply("commanded", ())
+
+    provider.behaviour = hold
+    server = RpcServer(RpcSettings(drain_timeout=30, health_interval=3600), TagImage(provider, None), provider)
+    address = await server.start("127.0.0.1:0")
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = pb_grpc.TaggingServiceStub(channel)
+        call = stub.TagImage(pb.TagImageRequest(content=dog))
+        await asyncio.wait_for(started.wait(), 5)
+        draining = asyncio.create_task(server.drain())
+        code = None
+        while code is not grpc.StatusCode.UNAVAILABLE:  # until the server has noticed that it drains
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.TagImage(pb.TagImageRequest(content=dog), timeout=0.1)
+            code = caught.value.code()
+        assert not draining.done()
+        release.set()
+        assert (await call).processing.provider == "commanded"
+        await asyncio.wait_for(draining, 10)
