@@ -58,16 +58,18 @@ lint: install  ## Check style, types, imports, protos and the native core
 	$(CARGO) fmt $(MANIFEST) --check
 	$(CARGO) clippy --quiet --locked $(MANIFEST) --all-targets -- --deny warnings
 
-generate: $(VENV)/packages  ## Generate the Python code of the protos
+generate: install  ## Generate the Python code of the protos, and the reference pages
 	$(PROTOC) --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:proto/%=%)
+	$(BIN)/python tools/reference.py
 
-check-generated: $(VENV)/packages  ## Fail if the generated code is not that of the protos
+check-generated: install  ## Fail if generated code or pages are not what their sources give
 	@rm -rf $(VENV)/generated && mkdir $(VENV)/generated
 	@$(PROTOC) --python_out=$(VENV)/generated --grpc_python_out=$(VENV)/generated \
 		--mypy_out=quiet:$(VENV)/generated --mypy_grpc_out=quiet:$(VENV)/generated $(PROTOS:proto/%=%)
 	@cd $(VENV)/generated && for file in $$(find . -type f); do \
 		cmp "$$file" "../../$$file" || { echo "out of date: run make generate" >&2; exit 1; }; done
-	@echo "generated code is up to date"
+	@$(BIN)/python tools/reference.py --check
+	@echo "generated code and pages are up to date"
 
 check-model: $(VENV)/packages  ## Fail if the shipped model is not what its conversion gives
 	$(BIN)/python tools/convert_efficientnet_lite0.py --check

@@ -59,7 +59,7 @@ class Declared:
         self.variable = ENV_PREFIX + self.path.replace(".", "_").upper()
         self.is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
         self.description = field.description or ""
-        self.default = None if self.is_secret else field.default
+        self.shown_default = _shown_default(field)
         self.allowed = _allowed(schema)
 
 
@@ -155,7 +155,21 @@ def _describe(problem: dict[str, Any], known: Mapping[str, Declared], values: _V
     return f"setting {path} is {shown} (from {origin}); {rule or f'it must be {setting.allowed}'}"
 
 
+def _shown_default(field: FieldInfo) -> str:
+    """The default as the documentation shows it."""
+    if field.default_factory is not None:
+        return "depends on the machine"
+    match field.default:
+        case None:
+            return "none"
+        case bool() as switch:
+            return str(switch).lower()
+        case number_or_text:
+            return f"`{number_or_text}`"
+
+
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
+_FORMATS: Final = {"address": "HOST:PORT", "url": "an HTTP(S) URL", "path": "a file"}
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -164,7 +178,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return _allowed(next(part for part in schema["anyOf"] if part.get("type") != "null"))
     if "enum" in schema:
         return " or ".join(repr(value) for value in schema["enum"])
-    words = _TYPES.get(schema.get("type", ""), "a value")
+    words = _FORMATS.get(schema.get("format", "")) or _TYPES.get(schema.get("type", ""), "a value")
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is None and "exclusiveMinimum" in schema:
         words, low = f"{words} above {schema['exclusiveMinimum']:g}", None

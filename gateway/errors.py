@@ -75,9 +75,6 @@ class Reason(StrEnum):
     UPSTREAM_BAD_RESPONSE = "UPSTREAM_BAD_RESPONSE"
     """The cloud's answer is not what its contract says."""
 
-    SHUTTING_DOWN = "SHUTTING_DOWN"
-    """This gateway is stopping and takes no new work. Send again; another replica will take it."""
-
     UNAVAILABLE = "UNAVAILABLE"
     """The gateway cannot be reached. Seen by clients only."""
 

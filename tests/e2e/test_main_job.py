@@ -102,6 +102,7 @@ def test_the_demo_fails_if_a_picture_does(tmp_path, photos, bad_pictures) -> Non
 
 def test_pictures_by_url(tagged, photos, rest_face) -> None:
     """Downloaded by the gateway where the provider does not; loopback is for the embedded way only."""
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 

@@ -16,13 +16,19 @@ pub(crate) mod marker {
     pub(crate) const DAC: u8 = 0xCC;
     pub(crate) const SOF15: u8 = 0xCF;
     pub(crate) const RST0: u8 = 0xD0;
+    pub(crate) const RST7: u8 = 0xD7;
+    pub(crate) const SOI: u8 = 0xD8;
     pub(crate) const EOI: u8 = 0xD9;
     pub(crate) const SOS: u8 = 0xDA;
     pub(crate) const APP1: u8 = 0xE1;
     pub(crate) const APP14: u8 = 0xEE;
 }
 
-/// One marker and, unless it stands alone, the parameters after its length.
+/// Most segments that are walked. Real files have fewer than a thousand; a
+/// hostile one could make a walk of millions out of empty segments.
+const MAX_SEGMENTS: u32 = 65_536;
+
+/// One marker and, unless it is SOI or EOI, the parameters after its length.
 #[derive(Debug)]
 pub(crate) struct Segment<'a> {
     pub(crate) marker: u8,
@@ -33,19 +39,25 @@ pub(crate) struct Segment<'a> {
 
 /// A walk over the marker segments after SOI.
 ///
-/// Bytes that cannot begin a marker are skipped. Before the first scan that is
+/// Bytes that cannot begin a segment are skipped. Before the first scan that is
 /// the leniency of libjpeg towards stray bytes; after it, it is how a walk
-/// passes over entropy-coded data, whose `0xFF` bytes are stuffed with `0x00`.
+/// passes over entropy-coded data, in which `0xFF` is followed by `0x00` or is
+/// part of a restart marker.
 #[derive(Debug)]
 pub(crate) struct Segments<'a> {
     file: FileBytes<'a>,
     offset: usize,
+    count: u32,
 }
 
 impl<'a> Segments<'a> {
     /// Starts behind the SOI marker, which the caller has recognised.
     pub(crate) const fn new(file: FileBytes<'a>) -> Self {
-        Self { file, offset: 2 }
+        Self {
+            file,
+            offset: 2,
+            count: 0,
+        }
     }
 
     /// Reads the next segment.
@@ -53,11 +65,18 @@ impl<'a> Segments<'a> {
     /// # Errors
     ///
     /// [`ImageError::Truncated`] where the file ends first, and
-    /// [`ImageError::Damaged`] at a reserved marker or an impossible length.
+    /// [`ImageError::Damaged`] at a reserved marker, at an impossible length or
+    /// after 65 536 segments.
     pub(crate) fn next_segment(&mut self) -> Result<Segment<'a>, ImageError> {
+        self.count = self.count.saturating_add(1);
+        if self.count > MAX_SEGMENTS {
+            return Err(self.file.damaged(format!(
+                "there are more than {MAX_SEGMENTS} marker segments"
+            )));
+        }
         let marker = self.next_marker()?;
         let parameters: &[u8] = match marker {
-            marker::TEM | marker::RST0..=marker::EOI => &[],
+            marker::SOI | marker::EOI => &[],
             0x02..=0xBF => {
                 return Err(self
                     .file
@@ -73,8 +92,9 @@ impl<'a> Segments<'a> {
         })
     }
 
-    /// Finds the next `0xFF` that introduces a marker, past fill bytes (any
-    /// number of further `0xFF`) and stuffed zeros, and returns its code.
+    /// Finds the next `0xFF` that introduces a segment, past fill bytes (any
+    /// number of further `0xFF`), stuffed zeros and the markers that stand
+    /// alone amid data, and returns its code.
     fn next_marker(&mut self) -> Result<u8, ImageError> {
         const READING: &str = "the end-of-image marker";
         loop {
@@ -95,7 +115,7 @@ impl<'a> Segments<'a> {
                 code = self.file.u8(self.offset, READING)?;
             }
             self.offset = self.offset.saturating_add(1);
-            if code != 0x00 {
+            if !matches!(code, 0x00 | marker::TEM | marker::RST0..=marker::RST7) {
                 return Ok(code);
             }
         }
@@ -140,7 +160,15 @@ mod tests {
             9, 9, 0xFF, 0x00, 0xFF, 0xD3, // stray bytes, a stuffed zero, RST3
             0xFF, 0xD9,
         ];
-        assert_eq!(markers(&data).0, [0xE0, 0xD3, marker::EOI]);
+        assert_eq!(markers(&data).0, [0xE0, marker::EOI]);
+    }
+
+    #[test]
+    fn a_walk_is_bounded() {
+        let empty_comments = [0xFF, 0xFE, 0, 2].repeat(70_000);
+        let (found, error) = markers(&[&[0xFF, 0xD8][..], &empty_comments].concat());
+        assert_eq!(found.len(), 65_536);
+        assert_eq!(error.kind(), "damaged");
     }
 
     #[test]

@@ -46,7 +46,9 @@ pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<RgbImage, ImageError>
 fn decode_format(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageError> {
     match info.format {
         Format::Jpeg => jpeg::decode(data, info),
-        Format::Png | Format::Bmp | Format::Webp => raster::decode(data, info),
+        Format::Png => raster::decode(data, info, raster::read_png),
+        Format::Bmp => raster::decode(data, info, raster::read_bmp),
+        Format::Webp => raster::decode(data, info, raster::read_webp),
     }
 }
 

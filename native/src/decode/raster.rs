@@ -4,12 +4,12 @@ use std::io::Cursor;
 
 use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::error::ImageError as DecoderError;
-use image::{DynamicImage, ImageResult, RgbImage, Rgba};
+use image::{DynamicImage, ImageResult, Limits, RgbImage, Rgba};
 
 use super::multiply;
 use crate::bytes::FileBytes;
 use crate::error::ImageError;
-use crate::format::{Format, ImageInfo};
+use crate::format::ImageInfo;
 
 const WHITE: Rgba<u8> = Rgba([255; 4]);
 
@@ -18,9 +18,14 @@ const WHITE: Rgba<u8> = Rgba([255; 4]);
 /// that Pillow puts on text.
 const PNG_METADATA_BYTES: u64 = 64 << 20;
 
-pub(crate) fn decode(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageError> {
+/// Decodes `data` with `read`, the reader of its format.
+pub(crate) fn decode(
+    data: &[u8],
+    info: &ImageInfo,
+    read: fn(&[u8]) -> ImageResult<DynamicImage>,
+) -> Result<RgbImage, ImageError> {
     let file = FileBytes::new(info.format, data);
-    let image = read(data, info).map_err(|error| describe(file, &error))?;
+    let image = read(data).map_err(|error| describe(file, &error))?;
     if (image.width(), image.height()) != (info.width, info.height) {
         return Err(file.damaged("its headers contradict each other"));
     }
@@ -31,24 +36,23 @@ pub(crate) fn decode(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageErr
     })
 }
 
-fn read(data: &[u8], info: &ImageInfo) -> ImageResult<DynamicImage> {
-    let reader = Cursor::new(data);
-    match info.format {
-        Format::Bmp => DynamicImage::from_decoder(BmpDecoder::new(reader)?),
-        Format::Webp => {
-            let mut decoder = WebPDecoder::new(reader)?;
-            if decoder.has_animation() {
-                // What the first frame leaves bare is transparent, hence white.
-                decoder.set_background_color(WHITE)?;
-            }
-            DynamicImage::from_decoder(decoder)
-        }
-        Format::Png | Format::Jpeg => {
-            let mut limits = image::Limits::no_limits();
-            limits.max_alloc = Some(PNG_METADATA_BYTES);
-            DynamicImage::from_decoder(PngDecoder::with_limits(reader, limits)?)
-        }
+pub(crate) fn read_bmp(data: &[u8]) -> ImageResult<DynamicImage> {
+    DynamicImage::from_decoder(BmpDecoder::new(Cursor::new(data))?)
+}
+
+pub(crate) fn read_png(data: &[u8]) -> ImageResult<DynamicImage> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(PNG_METADATA_BYTES);
+    DynamicImage::from_decoder(PngDecoder::with_limits(Cursor::new(data), limits)?)
+}
+
+pub(crate) fn read_webp(data: &[u8]) -> ImageResult<DynamicImage> {
+    let mut decoder = WebPDecoder::new(Cursor::new(data))?;
+    if decoder.has_animation() {
+        // What the first frame leaves bare is transparent, hence white.
+        decoder.set_background_color(WHITE)?;
     }
+    DynamicImage::from_decoder(decoder)
 }
 
 /// Composites straight (not premultiplied) alpha on white.

@@ -1,0 +1,192 @@
+import pytest
+
+from gateway.config import CONFIG_VARIABLE, ConfigError, declared_settings, load_settings
+
+SECRETS = ["cloud.password", "rest.password", "rest.secret_key"]
+
+
+@pytest.fixture
+def toml(tmp_path):
+    """Writes a settings file."""
+
+    def write(text: str):
+        file = tmp_path / "gateway.toml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+def problems(flags=None, environment=None, file=None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(flags or {}, environment or {}, file)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems
+
+
+def test_flags_go_before_the_environment_before_the_file_before_defaults(toml) -> None:
+    file = toml('[rest]\nuser = "file"\ndomain = "file"\nproject = "file"\n')
+    environment = {"IMAGE_GATEWAY_REST_USER": "environment", "IMAGE_GATEWAY_REST_DOMAIN": "environment"}
+    rest = load_settings({"rest.user": "flag", "rest.project": None}, environment, file).rest
+    assert (rest.user, rest.domain, rest.project, rest.listen) == ("flag", "environment", "file", "127.0.0.1:8600")
+
+
+def test_every_source_knows_rooms_and_what_is_in_none(toml) -> None:
+    file = toml('listen = "127.0.0.1:1"\n[cloud]\ntimeout = 7\n[download]\nallow_private = true\n')
+    settings = load_settings({"provider": "cloud"}, {"IMAGE_GATEWAY_LOG_LEVEL": "debug", "IMAGE_GATEWAY_RPC_STREAM_WINDOW": "3"}, file)
+    assert (settings.listen, settings.provider, settings.log_level) == ("127.0.0.1:1", "cloud", "debug")
+    assert (settings.cloud.timeout, settings.download.allow_private, settings.rpc.stream_window) == (7.0, True, 3)
+
+
+def test_the_file_may_be_named_in_the_environment_but_a_given_one_goes_first(toml, tmp_path) -> None:
+    environment = {CONFIG_VARIABLE: str(toml('[rest]\nuser = "named"\n'))}
+    assert load_settings({}, environment).rest.user == "named"
+    given = tmp_path / "given.toml"
+    given.write_text('[rest]\nuser = "given"\n')
+    assert load_settings({}, environment, given).rest.user == "given"
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    environment = {"IMAGE_GATEWAY_PROVIDER": "", "IMAGE_GATEWAY_CLOUD_TIMEOUT": "", "IMAGE_GATEWAY_NOTHING": "", CONFIG_VARIABLE: ""}
+    settings = load_settings({}, environment)
+    assert (settings.provider, settings.cloud.timeout) == ("local", 30.0)
+
+
+def test_variables_of_others_are_not_looked_at() -> None:
+    assert load_settings({}, {"IMAGE_GATEWAYS": "x", "PROVIDER": "cloud", "image_gateway_provider": "cloud"}).provider == "local"
+
+
+@pytest.mark.parametrize(
+    ("environment", "text", "expected"),
+    [
+        ({"IMAGE_GATEWAY_CLOUD_REGIN": "x"}, "", ["IMAGE_GATEWAY_CLOUD_REGIN in the environment; did you mean IMAGE_GATEWAY_CLOUD_REGION?"]),
+        ({"IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ": "x"}, "", ["IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ in the environment"]),
+        ({}, "[cloud]\nregin = 'x'\n", ["cloud.regin in FILE; did you mean cloud.region?"]),
+        ({}, "lisen = 'x'\n", ["lisen in FILE; did you mean listen?"]),
+        ({}, "cloud = 'x'\n", ["cloud in FILE"]),
+        ({}, "[listen]\nx = 1\n", ["listen.x in FILE"]),
+        ({}, "[zzz]\nyyy = 1\n[cloud.region]\nxxx = 1\n", ["zzz.yyy in FILE", "cloud.region"]),
+        ({"IMAGE_GATEWAY_LISEN": "x"}, "lisen = 'x'\n", ["lisen in FILE", "IMAGE_GATEWAY_LISEN in the environment"]),
+    ],
+)
+def test_an_unknown_name_is_an_error_with_the_nearest_known_one(toml, environment, text, expected) -> None:
+    file = toml(text)
+    found = problems(environment=environment, file=file)
+    assert len(found) <= len(expected)
+    for problem, part in zip(found, expected, strict=False):
+        assert problem.startswith("unknown setting " + part.replace("FILE", str(file)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SERVICE_HOST",
+        "SERVICE_PORT",
+        "SERVICE_PORT_GRPC",
+        "PORT",
+        "PORT_50051_TCP",
+        "PORT_50051_TCP_PROTO",
+        "PORT_50051_TCP_ADDR",
+        "REST_SERVICE_HOST",
+        "REST_PORT_8600_TCP",
+        "REST_SERVICE_PORT_HTTP",
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_of_this_name_is_passed_over(name) -> None:
+    load_settings({}, {f"IMAGE_GATEWAY_{name}": "tcp://10.0.0.1:50051"})
+
+
+@pytest.mark.parametrize("name", ["SERVICE", "PORTS", "SERVICE_HOSTS", "PORT_X_TCP"])
+def test_what_only_looks_like_it_is_unknown(name) -> None:
+    assert problems(environment={f"IMAGE_GATEWAY_{name}": "1"})[0].startswith(f"unknown setting IMAGE_GATEWAY_{name} ")
+
+
+@pytest.mark.parametrize("setting", list(declared_settings()), ids=lambda setting: setting.path)
+def test_every_setting_is_described_and_refuses_in_words(setting) -> None:
+    assert setting.description.endswith(".")
+    assert setting.allowed
+    assert "a value" not in setting.allowed
+    assert setting.is_secret == (setting.path in SECRETS)
+    assert setting.variable == f"IMAGE_GATEWAY_{setting.path.upper().replace('.', '_')}"
+
+
+def test_no_two_settings_share_a_variable_nor_look_like_a_service_link() -> None:
+    declared = list(declared_settings())
+    assert len({setting.variable for setting in declared}) == len(declared)
+    assert {"listen", "rpc.max_message_bytes", "local.workers", "cloud.region", "download.timeout", "rest.listen"} <= {
+        setting.path for setting in declared
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"),
+    [
+        ("provider", "clod", "it must be 'local' or 'cloud'"),
+        ("listen", "50051", "must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051, with a port from 0 (a free one) to 65535"),
+        ("local.workers", "0", "it must be a whole number from 1 to 256"),
+        ("local.workers", "two", "it must be a whole number from 1 to 256"),
+        ("cloud.endpoint", "localhost", "must be an http:// or https:// URL without user, query or fragment"),
+        ("cloud.timeout", "0", "it must be a number above 0 and up to 3600"),
+        ("cloud.timeout", "nan", "it must be a number above 0 and up to 3600"),
+        ("rpc.drain_timeout", "3601", "it must be a number from 0 to 3600"),
+        ("rpc.max_message_bytes", "1", "it must be a whole number from 4194304 to 67108864"),
+        ("download.allow_private", "perhaps", "it must be true or false"),
+        ("rest.project_id", "a/b", "it must be a text that matches ^[A-Za-z0-9_-]{1,64}$"),
+    ],
+)
+def test_a_wrong_value_is_told_with_name_value_origin_and_what_is_allowed(toml, path, value, allowed) -> None:
+    variable = f"IMAGE_GATEWAY_{path.upper().replace('.', '_')}"
+    room, _, name = path.rpartition(".")
+    file = toml(f"[{room}]\n{name} = '{value}'\n" if room else f"{name} = '{value}'\n")
+    said = f"setting {path} is {value!r} (from {{}}); {allowed}"
+    assert problems({path: value}) == [said.format("the command line")]
+    assert problems(environment={variable: value}) == [said.format(f"environment variable {variable}")]
+    assert problems(file=file) == [said.format(file)]
+
+
+def test_an_empty_text_is_refused_where_one_is_needed() -> None:
+    assert problems({"cloud.user": ""}) == ["setting cloud.user is '' (from the command line); it must be a text that is not empty"]
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    found = problems({"provider": "x", "cloud.timeout": "x"})
+    assert [problem.split()[1] for problem in found] == ["provider", "cloud.timeout"]
+
+
+def test_a_rule_between_settings_is_told_by_its_own_words() -> None:
+    assert problems({"rest.access_key": "AK"}) == ["settings of rest: access_key and secret_key: give both or neither"]
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_a_secret_is_never_shown(toml, path) -> None:
+    room, _, name = path.partition(".")
+    (problem,) = problems(file=toml(f"[{room}]\n{name} = ['hunter2']\n"))
+    assert path in problem
+    assert "(not shown)" in problem
+    assert "hunter2" not in problem
+    settings = load_settings({path: "hunter2", "rest.access_key": "AK", "rest.secret_key": "hunter2"}, {})
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_a_secret_is_not_empty(path) -> None:
+    found = problems({"rest.access_key": "AK", "rest.secret_key": "SK", path: ""})
+    assert found == [f"setting {path} is (not shown) (from the command line); it must be a text that is not empty"]
+
+
+def test_a_wrong_value_beside_a_secret_does_not_show_it() -> None:
+    environment = {"IMAGE_GATEWAY_CLOUD_PASSWORD": "hunter2", "IMAGE_GATEWAY_CLOUD_PASWORD": "hunter2"}
+    assert "hunter2" not in str(problems(environment=environment))
+    assert "hunter2" not in str(problems({"cloud.timeout": "x", "cloud.password": "hunter2"}))
+    assert "hunter2" not in str(problems({"rest.access_key": "AK", "rest.password": "hunter2"}))
+
+
+def test_a_file_that_cannot_be_read_is_named(toml, tmp_path) -> None:
+    missing = tmp_path / "missing.toml"
+    assert problems(file=missing) == [f"config file {missing} cannot be read: No such file or directory"]
+    file = toml("password = 'hunter2")
+    (problem,) = problems(file=file)
+    assert problem.startswith(f"config file {file} is not TOML: ")
+    assert "hunter2" not in problem
+    file.write_bytes(b"\xff")
+    assert problems(file=file)[0].startswith(f"config file {file} is not TOML: ")

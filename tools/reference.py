@@ -1,0 +1,126 @@
+"""Writes the reference pages that are made from the code: docs/errors.md and docs/configuration.md.
+
+Usage: python tools/reference.py [--check]. With --check nothing is written; the exit status is 1 if a page is out of date.
+"""
+
+import argparse
+import ast
+import itertools
+import sys
+from pathlib import Path
+
+from gateway.config import declared_settings
+from gateway.errors import Reason
+from gateway.rpc.status import CODES, DOMAIN
+from gateway.upstream.error_codes import REASON_BY_CODE
+
+ROOT = Path(__file__).parents[1]
+MADE_BY = "<!-- Made by tools/reference.py from the code: change that, then run `make generate`. -->\n"
+
+ERRORS_HEAD = f"""\
+{MADE_BY}
+# Errors
+
+Every failure, of a call or of one item of a stream, is a `google.rpc.Status`. Its details hold a `google.rpc.ErrorInfo` with
+the domain `{DOMAIN}` and one of the reasons below; where they apply, a `google.rpc.BadRequest` that names the field,
+and a `google.rpc.RetryInfo` that says how long to wait. In a failed call they are in the trailing metadata
+`grpc-status-details-bin`, where the standard helper of every language finds them.
+
+`ErrorInfo.metadata` may hold `measured` and `allowed` (what was found, what is allowed), and, if the cloud refused the call,
+`upstreamErrorCode`, `upstreamHttpStatus` and `upstreamRequestId`.
+
+Send again what is `UNAVAILABLE`, and, after the time that `RetryInfo` gives or with a growing pause, what is
+`RESOURCE_EXHAUSTED`. Nothing else gets better by itself.
+
+| Reason | gRPC status | Meaning |
+| --- | --- | --- |
+"""
+
+CODES_HEAD = """
+## The cloud's codes
+
+The cloud's `error_code` decides; a code that is not listed here is judged by its HTTP status, and kept in
+`upstreamErrorCode`.
+
+| Reason | Codes |
+| --- | --- |
+"""
+
+CONFIGURATION_HEAD = f"""\
+{MADE_BY}
+# Configuration
+
+A setting can be given as a flag (`image-gateway COMMAND --help` lists them), in the environment, or in a TOML file, named by
+`--config FILE` or `IMAGE_GATEWAY_CONFIG`. A flag wins over the environment, which wins over the file, which wins over the
+default. An empty environment variable counts as absent. A name that no setting has, and a value that is not allowed, stop
+the start with a message that says which, and what is allowed. Settings are read once, at the start; only the file of
+`cloud.password_file` is read again, for every new token.
+
+```toml
+listen = "0.0.0.0:50051"
+provider = "cloud"
+
+[cloud]
+region = "cn-east-3"
+user = "someone"
+domain = "account"
+password_file = "/run/secrets/cloud-password"
+```
+
+| Setting | Environment | Allowed | Default | Meaning |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def errors_page() -> str:
+    meanings = _member_docs(ROOT / "gateway" / "errors.py", "Reason")
+    rows = [f"| `{reason}` | `{CODES[reason].name}` | {meanings[reason.name]} |" for reason in Reason]
+    codes = [
+        f"| `{reason}` | {', '.join(f'`{code}`' for code, of in REASON_BY_CODE.items() if of is reason)} |"
+        for reason in Reason
+        if reason in REASON_BY_CODE.values()
+    ]
+    return ERRORS_HEAD + "\n".join(rows) + "\n" + CODES_HEAD + "\n".join(codes) + "\n"
+
+
+def configuration_page() -> str:
+    rows = []
+    for setting in declared_settings():
+        allowed = setting.allowed.replace("|", "\\|")
+        rows.append(f"| `{setting.path}` | `{setting.variable}` | {allowed} | {setting.shown_default} | {setting.description} |")
+    return CONFIGURATION_HEAD + "\n".join(rows) + "\n"
+
+
+def _member_docs(file: Path, enum: str) -> dict[str, str]:
+    """The string below each member of an enum, which Python itself forgets."""
+    (body,) = (
+        node.body
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == enum
+    )
+    docs = {}
+    for member, text in itertools.pairwise(body):
+        if isinstance(member, ast.Assign) and isinstance(text, ast.Expr):
+            (name,) = member.targets
+            assert isinstance(name, ast.Name)  # noqa: S101  # how members are written
+            docs[name.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return docs
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for name, page in {"errors.md": errors_page(), "configuration.md": configuration_page()}.items():
+        path = ROOT / "docs" / name
+        if check and (not path.exists() or path.read_text(encoding="utf-8") != page):
+            print(f"docs/{name} is out of date: run make generate", file=sys.stderr)
+            stale = 1
+        elif not check:
+            path.write_text(page, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
