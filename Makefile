@@ -44,7 +44,7 @@ demo: install  ## Tag the shipped photographs through every layer; writes demo-o
 test: test-native test-python  ## Run all tests
 
 test-native: install
-	$(CARGO) test --quiet --locked $(MANIFEST)
+	$(CARGO) test --quiet --locked --no-default-features $(MANIFEST)
 
 test-python: install
 	$(BIN)/python -m pytest

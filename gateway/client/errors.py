@@ -11,6 +11,9 @@ from grpc_status import rpc_status
 
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 
+# What grpcio's asyncio client reports instead of the server's status when that overtakes a write (grpc/grpc#36066).
+_BROKEN_WRITE: Final = "Internal error from Core"
+
 _Detail = TypeVar("_Detail", bound=message.Message)
 
 # For statuses that carry no reason of ours: from gRPC itself, a proxy on the way, or a newer gateway.
@@ -27,6 +30,8 @@ _BY_CODE: Final[Mapping[int, Reason]] = MappingProxyType(
 
 def read_call_error(error: grpc.aio.AioRpcError) -> GatewayError:
     """The error of a failed call."""
+    if error.code() is grpc.StatusCode.INTERNAL and error.details() == _BROKEN_WRITE:
+        return GatewayError(Reason.UNAVAILABLE, "the stream ended while a picture was being sent")
     call: Any = error  # has code, details and trailing metadata, which is all that the helper asks for
     status = rpc_status.from_call(call)
     if status is None:

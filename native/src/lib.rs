@@ -20,6 +20,7 @@ mod error;
 mod format;
 pub mod limits;
 pub mod probe;
+#[cfg(feature = "python")]
 mod python;
 pub mod resize;
 pub mod structure;

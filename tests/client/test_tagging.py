@@ -210,7 +210,8 @@ async def test_when_the_call_breaks_every_item_is_still_answered_once(client, sc
     ids = [int(item_id) for item_id in outcomes]
     assert (ids if in_order else sorted(ids)) == list(range(50))
     assert sum(isinstance(outcome, TaggedImage) for outcome in outcomes.values()) == 1
-    assert {outcome.reason for outcome in outcomes.values() if isinstance(outcome, GatewayError)} == {Reason.UNAVAILABLE}
+    failures = {(outcome.reason, outcome.message) for outcome in outcomes.values() if isinstance(outcome, GatewayError)}
+    assert {reason for reason, _ in failures} == {Reason.UNAVAILABLE}, failures
 
 
 async def test_the_same_id_twice_is_answered_twice(client) -> None:

@@ -36,8 +36,9 @@ pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<RgbImage, ImageError>
     limits.check_dimensions(&info)?;
     structure::check(data, info.format)?;
     let file = FileBytes::new(info.format, data);
-    // The decoders have panicked on hostile files before. In Python a panic is
-    // a BaseException, which the handlers of a server let through.
+    // Decoders have panicked on hostile files before (zune-image issue 257,
+    // image-webp issue 33). In Python a panic is a BaseException, which the
+    // handlers of a server let through.
     let decoded = catch_unwind(|| decode_format(data, &info))
         .map_err(|_| file.damaged("its decoder failed on it"))??;
     Ok(upright(decoded, info.orientation))
@@ -55,10 +56,9 @@ fn decode_format(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageError> 
 /// The product of two samples that stand for 0 to 1: `a` × `b` ÷ 255, rounded
 /// to the nearest.
 fn multiply(a: u8, b: u8) -> u8 {
-    let product = u16::from(a) * u16::from(b);
     #[expect(clippy::cast_possible_truncation, reason = "at most 255")]
-    let rounded = ((u32::from(product) + 127) / 255) as u8;
-    rounded
+    let product = ((u32::from(a) * u32::from(b) + 127) / 255) as u8;
+    product
 }
 
 fn upright(image: RgbImage, orientation: u8) -> RgbImage {
