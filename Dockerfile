@@ -2,6 +2,7 @@
 # Three stages: the native core needs Rust to compile, the packages need pip to install, and running needs neither.
 
 FROM rust:1.88-slim-bookworm AS wheel
+# hadolint ignore=DL3008  # Debian keeps only the newest version of a package, so a pinned one stops the build some day
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 python3-venv \
  && rm -rf /var/lib/apt/lists/*

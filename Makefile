@@ -49,12 +49,13 @@ test-native: install
 test-python: install
 	$(BIN)/python -m pytest
 
-lint: install  ## Check style, types, imports, protos and the native core
+lint: install  ## Check style, types, imports, protos, Dockerfile and the native core
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	$(BIN)/hadolint Dockerfile
 	$(CARGO) fmt $(MANIFEST) --check
 	$(CARGO) clippy --quiet --locked $(MANIFEST) --all-targets -- --deny warnings
 

@@ -33,7 +33,9 @@ def test_flags_go_before_the_environment_before_the_file_before_defaults(toml) -
 
 def test_every_source_knows_rooms_and_what_is_in_none(toml) -> None:
     file = toml('listen = "127.0.0.1:1"\n[cloud]\ntimeout = 7\n[download]\nallow_private = true\n')
-    settings = load_settings({"provider": "cloud"}, {"IMAGE_GATEWAY_LOG_LEVEL": "debug", "IMAGE_GATEWAY_RPC_STREAM_WINDOW": "3"}, file)
+    settings = load_settings(
+        {"provider": "cloud"}, {"IMAGE_GATEWAY_LOG_LEVEL": "debug", "IMAGE_GATEWAY_RPC_STREAM_WINDOW": "3"}, file
+    )
     assert (settings.listen, settings.provider, settings.log_level) == ("127.0.0.1:1", "cloud", "debug")
     assert (settings.cloud.timeout, settings.download.allow_private, settings.rpc.stream_window) == (7.0, True, 3)
 
@@ -47,7 +49,12 @@ def test_the_file_may_be_named_in_the_environment_but_a_given_one_goes_first(tom
 
 
 def test_an_empty_variable_counts_as_absent() -> None:
-    environment = {"IMAGE_GATEWAY_PROVIDER": "", "IMAGE_GATEWAY_CLOUD_TIMEOUT": "", "IMAGE_GATEWAY_NOTHING": "", CONFIG_VARIABLE: ""}
+    environment = {
+        "IMAGE_GATEWAY_PROVIDER": "",
+        "IMAGE_GATEWAY_CLOUD_TIMEOUT": "",
+        "IMAGE_GATEWAY_NOTHING": "",
+        CONFIG_VARIABLE: "",
+    }
     settings = load_settings({}, environment)
     assert (settings.provider, settings.cloud.timeout) == ("local", 30.0)
 
@@ -59,22 +66,25 @@ def test_variables_of_others_are_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("environment", "text", "expected"),
     [
-        ({"IMAGE_GATEWAY_CLOUD_REGIN": "x"}, "", ["IMAGE_GATEWAY_CLOUD_REGIN in the environment; did you mean IMAGE_GATEWAY_CLOUD_REGION?"]),
+        (
+            {"IMAGE_GATEWAY_CLOUD_REGIN": "x"},
+            "",
+            ["IMAGE_GATEWAY_CLOUD_REGIN in the environment; did you mean IMAGE_GATEWAY_CLOUD_REGION?"],
+        ),
         ({"IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ": "x"}, "", ["IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ in the environment"]),
         ({}, "[cloud]\nregin = 'x'\n", ["cloud.regin in FILE; did you mean cloud.region?"]),
         ({}, "lisen = 'x'\n", ["lisen in FILE; did you mean listen?"]),
         ({}, "cloud = 'x'\n", ["cloud in FILE"]),
         ({}, "[listen]\nx = 1\n", ["listen.x in FILE"]),
-        ({}, "[zzz]\nyyy = 1\n[cloud.region]\nxxx = 1\n", ["zzz.yyy in FILE", "cloud.region"]),
+        ({}, "[zzz]\nyyy = 1\n", ["zzz.yyy in FILE"]),
         ({"IMAGE_GATEWAY_LISEN": "x"}, "lisen = 'x'\n", ["lisen in FILE", "IMAGE_GATEWAY_LISEN in the environment"]),
     ],
 )
 def test_an_unknown_name_is_an_error_with_the_nearest_known_one(toml, environment, text, expected) -> None:
     file = toml(text)
     found = problems(environment=environment, file=file)
-    assert len(found) <= len(expected)
-    for problem, part in zip(found, expected, strict=False):
-        assert problem.startswith("unknown setting " + part.replace("FILE", str(file)))
+    for problem, start in zip(found, expected, strict=True):
+        assert problem.startswith("unknown setting " + start.replace("FILE", str(file)))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +132,11 @@ def test_no_two_settings_share_a_variable_nor_look_like_a_service_link() -> None
     ("path", "value", "allowed"),
     [
         ("provider", "clod", "it must be 'local' or 'cloud'"),
-        ("listen", "50051", "must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051, with a port from 0 (a free one) to 65535"),
+        (
+            "listen",
+            "50051",
+            "must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051, with a port from 0 (a free one) to 65535",
+        ),
         ("local.workers", "0", "it must be a whole number from 1 to 256"),
         ("local.workers", "two", "it must be a whole number from 1 to 256"),
         ("cloud.endpoint", "localhost", "must be an http:// or https:// URL without user, query or fragment"),
@@ -138,14 +152,16 @@ def test_a_wrong_value_is_told_with_name_value_origin_and_what_is_allowed(toml, 
     variable = f"IMAGE_GATEWAY_{path.upper().replace('.', '_')}"
     room, _, name = path.rpartition(".")
     file = toml(f"[{room}]\n{name} = '{value}'\n" if room else f"{name} = '{value}'\n")
-    said = f"setting {path} is {value!r} (from {{}}); {allowed}"
-    assert problems({path: value}) == [said.format("the command line")]
-    assert problems(environment={variable: value}) == [said.format(f"environment variable {variable}")]
-    assert problems(file=file) == [said.format(file)]
+    said = f"setting {path} is {value!r} (from ORIGIN); {allowed}"
+    assert problems({path: value}) == [said.replace("ORIGIN", "the command line")]
+    assert problems(environment={variable: value}) == [said.replace("ORIGIN", f"environment variable {variable}")]
+    assert problems(file=file) == [said.replace("ORIGIN", str(file))]
 
 
 def test_an_empty_text_is_refused_where_one_is_needed() -> None:
-    assert problems({"cloud.user": ""}) == ["setting cloud.user is '' (from the command line); it must be a text that is not empty"]
+    assert problems({"cloud.user": ""}) == [
+        "setting cloud.user is '' (from the command line); it must be a text that is not empty"
+    ]
 
 
 def test_all_wrong_values_are_told_at_once() -> None:

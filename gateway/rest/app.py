@@ -29,7 +29,7 @@ def build_app(settings: RestSettings, tag_image: TagImage, clock: Callable[[], f
     """Build the application. `clock` returns seconds since the epoch."""
     iam = Iam(settings, clock)
     face = _Face(iam, Access(settings, iam, clock), tag_image)
-    app = web.Application(middlewares=[_answer_always], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[_answer_always], client_max_size=MAX_BODY_BYTES - 1)
     app.router.add_post("/v3/auth/tokens", face.issue_token)
     app.router.add_get("/v3/projects", face.list_projects, allow_head=False)
     app.router.add_post("/v2/{project_id}/image/tagging", face.tag_image)

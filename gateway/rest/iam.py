@@ -66,7 +66,7 @@ class Iam:
     def read(self, token: str) -> TokenClaims | None:
         """Return what `token` says, or None if it is not one of ours or has expired."""
         payload, _, signature = token.partition(".")
-        if not hmac.compare_digest(signature.encode(), self._mac(payload).encode()):
+        if not hmac.compare_digest(_bytes(signature), self._mac(payload).encode()):
             return None
         claims = json.loads(base64.urlsafe_b64decode(payload))
         if self._clock() >= claims["exp"]:
@@ -85,7 +85,7 @@ class Iam:
         expected = settings.password.get_secret_value() if settings.password else None
         known = name == settings.user and domain == settings.domain and expected is not None and isinstance(password, str)
         # Compared whether or not the name is known, so that the time taken tells nothing about names.
-        same = hmac.compare_digest(str(password).encode(), (expected or secrets.token_hex(16)).encode())
+        same = hmac.compare_digest(_bytes(str(password)), (expected or secrets.token_hex(16)).encode())
         if not (known and same):
             raise SignInError(401, "Unauthorized", "The username or password is wrong.")
 
@@ -135,7 +135,12 @@ class Iam:
         return f"{payload}.{self._mac(payload)}"
 
     def _mac(self, payload: str) -> str:
-        return hmac.new(self._key, payload.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, _bytes(payload), hashlib.sha256).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, of lone surrogates too: JSON can spell them, and header bytes that are no UTF-8 arrive as such."""
+    return text.encode(errors="surrogatepass")
 
 
 def _member(document: object, name: str) -> dict[str, Any]:

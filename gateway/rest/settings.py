@@ -12,7 +12,9 @@ class RestSettings(Settings):
 
     listen: Address = Field("127.0.0.1:8600", description="Address to listen on; port 0 means a free one.")
     user: str = Field("demo", min_length=1, description="Name of the one user.")
-    password: SecretStr | None = Field(None, description="That user's password. Without one, signing in by password is off.")
+    password: SecretStr | None = Field(
+        None, min_length=1, description="That user's password. Without one, signing in by password is off."
+    )
     domain: str = Field("demo", min_length=1, description="Account (domain) of that user.")
     project: str = Field("cn-east-3", min_length=1, description="Name of the one project; clients use the region's name.")
     project_id: str = Field(
@@ -21,7 +23,7 @@ class RestSettings(Settings):
         description="Id of that project, as in request paths.",
     )
     access_key: str | None = Field(None, min_length=1, description="Access key (AK) of that user, for signed requests.")
-    secret_key: SecretStr | None = Field(None, description="Secret key (SK) that belongs to `access_key`.")
+    secret_key: SecretStr | None = Field(None, min_length=1, description="Secret key (SK) that belongs to `access_key`.")
     token_lifetime: int = Field(
         86_400, ge=60, le=604_800, description="Seconds for which a token is valid; the cloud's is 24 hours."
     )

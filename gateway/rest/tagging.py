@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-import math
+import sys
 from typing import Any
 
 from gateway.media import ImageContent, ImageSource, ImageUri, Language, Tag, TaggingParameters
@@ -53,7 +53,8 @@ def _read_parameters(document: dict[str, Any]) -> TaggingParameters:
         given["language"] = Language(language)
     threshold = document.get("threshold")
     if threshold is not None:
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+        # JSON can hold an integer that no float can, and Python's JSON a NaN.
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not abs(threshold) <= sys.float_info.max:
             raise RestError("AIS.0501", "(threshold must be a number)")
         given["threshold"] = float(threshold)
     limit = document.get("limit")

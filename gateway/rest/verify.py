@@ -49,10 +49,14 @@ def verify(request: SignedRequest, *, access_key: str, secret_key: str, now: flo
     if missing:
         msg = f"header {missing[0]!r} must be sent and signed"
         raise SignatureError(msg)
-    digest = hashlib.sha256(_canonical_request(request, names).encode()).hexdigest()
+    try:
+        digest = hashlib.sha256(_canonical_request(request, names).encode()).hexdigest()
+    except UnicodeEncodeError as error:  # what arrived as other bytes stands as surrogates
+        msg = "the path, the query or a signed header is not UTF-8"
+        raise SignatureError(msg) from error
     to_sign = f"{ALGORITHM}\n{date}\n{digest}"
     expected = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
-    same_key = hmac.compare_digest(match["key"].encode(), access_key.encode())
+    same_key = hmac.compare_digest(match["key"].encode(errors="surrogatepass"), access_key.encode())
     if not (hmac.compare_digest(match["signature"], expected) and same_key):
         msg = "the access key is unknown or the signature does not match the request"
         raise SignatureError(msg)

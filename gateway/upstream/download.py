@@ -20,6 +20,12 @@ from gateway.upstream.settings import DownloadSettings
 
 _CHUNK: Final = 256 << 10
 
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""What is routed on the Internet; NAT64, site-local and IPv4-compatible addresses lie outside."""
+
+_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")
+"""Not global, though older releases of `ipaddress` say so; a cloud's metadata service lives here."""
+
 
 class _ForbiddenAddressError(Exception):
     """Deliberately no OSError: aiohttp wraps those as a failed connection, to be tried at the next address."""
@@ -30,9 +36,9 @@ def _is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif ip.sixtofour is not None or ip.teredo is not None or ip in ipaddress.ip_network("64:ff9b::/96"):
-            return False  # tunnels and NAT64 carry an IPv4 address that would need a check of its own
-    return ip.is_global and not ip.is_multicast
+        elif ip.sixtofour is not None or ip.teredo is not None or ip not in _GLOBAL_UNICAST:
+            return False  # tunnels carry an IPv4 address that would need a check of its own
+    return ip.is_global and not ip.is_multicast and ip not in _PROTOCOL_ASSIGNMENTS
 
 
 class _PublicResolver(AbstractResolver):
@@ -70,7 +76,7 @@ class Downloader:
             connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True),
             timeout=aiohttp.ClientTimeout(total=None),  # one deadline for all hops, set in `fetch`
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "image-gateway", "Accept": "image/*"},
+            headers={"User-Agent": "image-gateway", "Accept": "image/*", "Accept-Encoding": "identity"},
             # A picture does not shrink under gzip, and a bomb would only be met after it was unpacked.
             auto_decompress=False,
         )
@@ -117,8 +123,9 @@ class Downloader:
             return
         try:
             public = _is_public(url.host)
-        except ValueError:  # a name; the resolver checks it
-            return
+        except ValueError:
+            # A name, which the resolver checks. Digits and dots are none: connecting would take `127.1` for an address.
+            public = not url.host.replace(".", "").isdigit()
         if not public:
             raise _ForbiddenAddressError
 

@@ -53,6 +53,9 @@ _REASON_BY_STATUS: Final = MappingProxyType(
 
 _MAX_QUOTED: Final = 200
 
+_LONGEST_RETRY_SECONDS: Final = 86_400.0
+"""More than a day is taken for a day: the header may hold a number that no duration can."""
+
 
 def refusal_of(reply: HttpReply) -> GatewayError | None:
     """Return what `reply` complains of, or None if it is a success: HTTP 200 without an `error_code`."""
@@ -77,7 +80,7 @@ def _document(body: bytes) -> dict[str, Any]:
     """The reply as a JSON object; an empty one for HTML from a proxy, nothing at all, and the like."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -100,4 +103,4 @@ def _printable(text: str) -> str:
 def _retry_after(reply: HttpReply) -> float | None:
     """Seconds of a `Retry-After` header; its date form is left to the caller's own backoff."""
     value = reply.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None
+    return min(float(value), _LONGEST_RETRY_SECONDS) if value.isascii() and value.isdigit() else None

@@ -72,7 +72,7 @@ def _read_token(reply: HttpReply, now: float) -> Token:
         project_id = body["project"]["id"]
         if not (isinstance(project_id, str) and project_id and value):
             raise ValueError  # noqa: TRY301  # joins the malformed replies below
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise GatewayError(
             Reason.UPSTREAM_BAD_RESPONSE,
             "the identity service's reply lacks a token, its expiry or its project; is the scope a project?",

@@ -19,7 +19,7 @@ class CloudSettings(Settings):
     iam_endpoint: BaseUrl | None = Field(None, description="Identity service, instead of the region's.")
     user: str | None = Field(None, min_length=1, description="IAM user name.")
     domain: str | None = Field(None, min_length=1, description="Account (domain) name of that user.")
-    password: SecretStr | None = Field(None, description="That user's password. Prefer `password_file`.")
+    password: SecretStr | None = Field(None, min_length=1, description="That user's password. Prefer `password_file`.")
     password_file: Path | None = Field(
         None, description="File that holds the password; read anew for every token, so that it can be rotated."
     )

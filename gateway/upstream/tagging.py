@@ -1,6 +1,7 @@
 """The wire form of image tagging v2 (API reference, section 4.1): parameters out, tags in."""
 
 import json
+import math
 from typing import Any, Final
 
 from gateway.errors import GatewayError, Reason
@@ -19,7 +20,7 @@ def read_tags(body: bytes, parameters: TaggingParameters) -> tuple[Tag, ...]:
     try:
         tags = json.loads(body)["result"]["tags"]
         read = [_read_tag(tag, parameters) for tag in tags]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise GatewayError(
             Reason.UPSTREAM_BAD_RESPONSE, "the cloud's reply to image tagging is not what its contract says"
         ) from error
@@ -48,13 +49,21 @@ def _read_instance(instance: dict[str, Any]) -> TagInstance:
     box = instance["bounding_box"]
     return TagInstance(
         box=Box(
-            left=float(box["top_left_x"]),
-            top=float(box["top_left_y"]),
-            width=float(box["width"]),
-            height=float(box["height"]),
+            left=_pixels(box["top_left_x"]),
+            top=_pixels(box["top_left_y"]),
+            width=_pixels(box["width"]),
+            height=_pixels(box["height"]),
         ),
         confidence=_percent(instance["confidence"]),
     )
+
+
+def _pixels(value: str | float) -> float:
+    pixels = float(value)
+    if not math.isfinite(pixels):
+        msg = "box out of range"
+        raise ValueError(msg)
+    return pixels
 
 
 def _percent(value: str | float) -> float:

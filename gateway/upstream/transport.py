@@ -1,5 +1,6 @@
 """HTTP to the cloud: one pooled session, and the one place where aiohttp's exceptions become ours."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -76,7 +77,7 @@ class Transport:
         try:
             async with self._session.post(
                 url,
-                data=body,
+                data=io.BytesIO(body),  # sent piece by piece: other calls have their turn between
                 headers={"Content-Type": "application/json", **headers},
                 allow_redirects=False,
             ) as response:

@@ -1,0 +1,265 @@
+import asyncio
+import socket
+
+import pytest
+
+from gateway.errors import GatewayError, Reason
+from gateway.upstream.download import Downloader
+from gateway.upstream.settings import DownloadSettings
+
+PICTURE = b"picture " * 1000
+
+
+async def fetched(uri: str, **settings: object) -> bytes:
+    async with Downloader(DownloadSettings(**settings)) as downloader:
+        return await downloader.fetch(uri)
+
+
+async def refusal(uri: str, **settings: object) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        await fetched(uri, **settings)
+    assert "hunter2" not in caught.value.message
+    assert caught.value.field == "uri"
+    return caught.value
+
+
+def ok(body: bytes, *headers: str) -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def redirect(location: str, status: int = 302) -> bytes:
+    return f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@pytest.fixture
+async def names(monkeypatch):
+    """Addresses of names, as the system's resolver would tell them, and the names that were asked for."""
+    table: dict[str, list[str]] = {}
+    asked: list[str] = []
+
+    async def getaddrinfo(host, port, *, family=0, type=0, proto=0, flags=0):  # noqa: A002  # the loop's own name
+        asked.append(host)
+        if host not in table:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [
+            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in table[host]
+        ]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    table["asked"] = asked
+    return table
+
+
+@pytest.fixture
+async def connected(monkeypatch) -> list[object]:
+    """The addresses that a connection was tried to; none succeeds."""
+    addresses: list[object] = []
+
+    async def refuse(_: socket.socket, address: object) -> None:
+        addresses.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", refuse)
+    return addresses
+
+
+NOT_PUBLIC = [
+    "0.0.0.0",  # noqa: S104  # nothing is bound
+    "10.1.2.3",
+    "100.64.0.1",
+    "100.100.100.200",
+    "127.0.0.1",
+    "127.255.255.254",
+    "169.254.169.254",
+    "172.16.0.1",
+    "192.0.0.192",
+    "192.168.1.1",
+    "198.18.0.1",
+    "224.0.0.1",
+    "239.255.255.255",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::127.0.0.1",
+    "64:ff9b::8.8.8.8",
+    "64:ff9b:1::10.0.0.1",
+    "2001::1",
+    "2001:db8::1",
+    "2002:7f00:1::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fec0::1",
+    "ff02::1",
+]
+
+
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+async def test_an_address_that_is_not_public_is_refused_in_the_url_and_behind_a_name(address, names, connected) -> None:
+    literal = f"[{address}]" if ":" in address else address
+    names["somewhere.example"] = ["8.8.8.8", address]
+    for host in (literal, "somewhere.example"):
+        assert (await refusal(f"http://{host}/cat.jpg?hunter2")).reason is Reason.URI_FORBIDDEN
+    assert connected == []
+
+
+# Other ways to write 127.0.0.1, which the system's resolver understands.
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "①②⑦.0.0.1",
+        "127。0。0。1",
+        "localhost",
+        "[::1%25lo]",
+    ],
+)
+async def test_no_spelling_of_loopback_is_connected_to(host, raw) -> None:
+    raw.answers(ok(PICTURE))
+    error = await refusal(f"http://{host}:{raw.port}/")
+    assert error.reason is Reason.URI_FORBIDDEN
+    assert raw.heads == []
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+async def test_a_public_address_is_connected_to_as_it_was_checked(address, names, connected) -> None:
+    names["somewhere.example"] = [address]
+    assert (await refusal("http://somewhere.example:81/")).reason is Reason.URI_DOWNLOAD_FAILED
+    assert [(where[0], where[1]) for where in connected] == [(address, 81)]
+    assert names["asked"] == ["somewhere.example"]  # once: a second answer would not have been checked
+
+
+async def test_a_name_that_does_not_exist(names) -> None:
+    assert (await refusal("http://nowhere.example/hunter2")).reason is Reason.URI_DOWNLOAD_FAILED
+
+
+@pytest.mark.parametrize("uri", ["", "ftp://example.org/", "https://u:hunter2@example.org/"])
+async def test_a_url_that_cannot_be_used(uri) -> None:
+    assert (await refusal(uri)).reason is Reason.URI_INVALID
+
+
+async def test_a_picture_from_loopback_where_that_is_allowed(raw) -> None:
+    raw.answers(ok(PICTURE))
+    assert await fetched(f"{raw.url}/cat.jpg?a=b%2Bc", allow_private=True) == PICTURE
+    head = raw.heads[0].decode()
+    assert head.startswith("GET /cat.jpg?a=b%2Bc HTTP/1.1\r\n")
+    assert "Accept-Encoding: identity\r\n" in head  # what comes compressed would not be a picture
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_followed_up_to_the_limit(raw, status) -> None:
+    async def hop(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = int(raw.heads[-1].split()[1].lstrip(b"/"))
+        writer.write(redirect(f"/{left - 1}", status) if left else ok(PICTURE))
+
+    raw.behaviour = hop
+    assert await fetched(f"{raw.url}/2", allow_private=True, max_redirects=2) == PICTURE
+    error = await refusal(f"{raw.url}/3", allow_private=True, max_redirects=2)
+    assert (error.reason, "more than 2 redirects" in error.message) == (Reason.URI_DOWNLOAD_FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://169.254.169.254/latest/meta-data", Reason.URI_FORBIDDEN),
+        ("http://inside.example/", Reason.URI_FORBIDDEN),
+        ("//[::1]/", Reason.URI_FORBIDDEN),
+        ("http://127.1/", Reason.URI_FORBIDDEN),
+        ("ftp://somewhere.example/", Reason.URI_INVALID),
+        ("file:///etc/passwd", Reason.URI_INVALID),
+        ("http://u:hunter2@somewhere.example/", Reason.URI_INVALID),
+        ("/" + "a" * 4096, Reason.URI_INVALID),
+    ],
+)
+async def test_a_redirect_is_checked_like_the_first_address(raw, names, monkeypatch, location, reason) -> None:
+    names |= {"outside.example": ["8.8.8.8"], "inside.example": ["10.0.0.1"]}
+    loop = asyncio.get_running_loop()
+    connect = loop.sock_connect
+    # The public address is played by the server on loopback.
+    monkeypatch.setattr(loop, "sock_connect", lambda sock, _: connect(sock, ("127.0.0.1", raw.port)))
+    raw.answers(redirect(location))
+    assert (await refusal("http://outside.example/cat.jpg")).reason is reason
+    assert len(raw.heads) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\na",
+        b"<html>",
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+    ],
+)
+async def test_an_answer_without_a_picture(raw, answer) -> None:
+    raw.answers(answer)
+    assert (await refusal(f"{raw.url}/hunter2", allow_private=True)).reason is Reason.URI_DOWNLOAD_FAILED
+
+
+async def test_what_is_compressed_is_not_unpacked(raw) -> None:
+    raw.answers(ok(b"\x1f\x8b bomb", "Content-Encoding: gzip"))
+    assert await fetched(raw.url, allow_private=True) == b"\x1f\x8b bomb"
+
+
+async def test_the_limit_of_size(raw) -> None:
+    size = len(PICTURE)
+    raw.answers(ok(PICTURE))
+    assert await fetched(raw.url, allow_private=True, max_bytes=size) == PICTURE
+    error = await refusal(raw.url, allow_private=True, max_bytes=size - 1)
+    assert (error.reason, error.measured, error.allowed) == (Reason.IMAGE_TOO_LARGE, "8000 bytes", "at most 7999 bytes")
+
+
+async def test_an_endless_picture_is_cut_off(raw) -> None:
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(bytes(65536))
+            await writer.drain()
+
+    raw.behaviour = endless
+    error = await refusal(raw.url, allow_private=True, max_bytes=1 << 20)
+    assert (error.reason, error.measured) == (Reason.IMAGE_TOO_LARGE, "more than 1048576 bytes")
+
+
+async def test_one_time_limit_holds_for_all_hops(raw) -> None:
+    async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(raw.heads) == 1:
+            writer.write(redirect("/next"))
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:  # bytes keep coming: an idle limit would never strike
+            writer.write(b"a")
+            await asyncio.sleep(0.01)
+
+    raw.behaviour = slow
+    async with asyncio.timeout(5):
+        error = await refusal(raw.url, allow_private=True, timeout=0.15)
+    assert (error.reason, "longer than 0.15 s" in error.message) == (Reason.URI_DOWNLOAD_FAILED, True)
+
+
+async def test_a_cancelled_download_stays_cancelled(raw) -> None:
+    started = asyncio.Event()
+
+    async def stuck(*_: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    raw.behaviour = stuck
+    task = asyncio.create_task(fetched(raw.url, allow_private=True))
+    await asyncio.wait_for(started.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

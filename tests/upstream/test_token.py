@@ -1,0 +1,215 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from gateway.errors import GatewayError, Reason, UpstreamDetail
+from gateway.upstream.token import EXPIRY_MARGIN, FAILURE_HOLD, REFRESH_SHARE, Token, TokenCache
+
+LIFETIME = 1000.0
+RENEWAL = LIFETIME * (1 - REFRESH_SHARE)
+REFUSED = GatewayError(Reason.UPSTREAM_AUTHENTICATION_FAILED, "refused", upstream=UpstreamDetail(http_status=401))
+
+
+class Issuer:
+    """Issues tokens named after their number, when told to: `land` ends the fetch that is under way."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.fetches = 0
+        self.cancelled = 0
+        self._answer: asyncio.Future[Token] | None = None
+
+    async def fetch(self) -> Token:
+        self.fetches += 1
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            return await self._answer
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def land(self, error: Exception | None = None) -> None:
+        await settled(lambda: self._answer is not None)
+        if error is None:
+            self._answer.set_result(Token(f"token {self.fetches}", "project", self.now, self.now + LIFETIME))
+        else:
+            self._answer.set_exception(error)
+        self._answer = None
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until `condition` holds."""
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def cache(issuer) -> TokenCache:
+    return TokenCache(issuer.fetch, lambda: issuer.now)
+
+
+@pytest.fixture
+async def token(issuer, cache) -> Token:
+    """The first token, already in the cache."""
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    return await waiter
+
+
+async def test_one_fetch_serves_all_who_wait(issuer, cache) -> None:
+    waiters = [asyncio.create_task(cache.get()) for _ in range(50)]
+    await issuer.land()
+    assert {(await waiter).value for waiter in waiters} == {"token 1"}
+    assert (await cache.get()).value == "token 1"
+    assert issuer.fetches == 1
+
+
+async def test_one_failure_reaches_all_who_wait(issuer, cache) -> None:
+    waiters = [asyncio.create_task(cache.get()) for _ in range(5)]
+    await issuer.land(REFUSED)
+    assert await asyncio.gather(*waiters, return_exceptions=True) == [REFUSED] * 5
+    assert issuer.fetches == 1
+
+
+async def test_a_token_is_renewed_ahead_by_one_flight_while_it_serves(issuer, cache, token) -> None:
+    issuer.now = RENEWAL - 1
+    assert await cache.get() is token
+    await asyncio.sleep(0)
+    assert issuer.fetches == 1
+    issuer.now = RENEWAL
+    for _ in range(20):
+        assert await cache.get() is token
+        await asyncio.sleep(0)
+    assert issuer.fetches == 2
+    await issuer.land()
+    assert (await cache.get()).value == "token 2"
+    assert issuer.fetches == 2
+
+
+async def test_a_failed_renewal_keeps_the_old_token_and_waits_before_the_next(issuer, cache, token, caplog) -> None:
+    issuer.now = RENEWAL
+    assert await cache.get() is token
+    await issuer.land(REFUSED)
+    assert "no token: refused" in caplog.text
+    issuer.now += FAILURE_HOLD - 0.1
+    assert await cache.get() is token
+    await asyncio.sleep(0)
+    assert issuer.fetches == 2
+    issuer.now += 0.1
+    assert await cache.get() is token
+    await issuer.land()
+    assert (await cache.get()).value == "token 3"
+
+
+async def test_an_expired_token_is_not_handed_out(issuer, cache, token) -> None:
+    issuer.now = LIFETIME - EXPIRY_MARGIN
+    waiter = asyncio.create_task(cache.get())
+    await settled(lambda: issuer.fetches == 2)
+    assert not waiter.done()
+    await issuer.land()
+    assert (await waiter).value == "token 2"
+
+
+async def test_at_expiry_the_renewal_under_way_is_joined(issuer, cache, token) -> None:
+    issuer.now = RENEWAL
+    await cache.get()
+    issuer.now = LIFETIME
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    assert (await waiter).value == "token 2"
+    assert issuer.fetches == 2
+
+
+async def test_a_rejected_token_is_replaced(issuer, cache, token) -> None:
+    cache.reject(token)
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    assert (await waiter).value == "token 2"
+
+
+async def test_rejecting_a_token_already_replaced_changes_nothing(issuer, cache, token) -> None:
+    cache.reject(token)
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    second = await waiter
+    cache.reject(token)
+    assert await cache.get() is second
+    assert issuer.fetches == 2
+
+
+async def test_a_failure_is_told_again_without_another_fetch_for_a_while(issuer, cache) -> None:
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land(REFUSED)
+    with pytest.raises(GatewayError):
+        await waiter
+    issuer.now += FAILURE_HOLD - 2
+    with pytest.raises(GatewayError) as caught:
+        await cache.get()
+    again = caught.value
+    assert again is not REFUSED
+    assert (again.reason, again.message, again.upstream, again.retry_after) == (REFUSED.reason, "refused", REFUSED.upstream, 2)
+    issuer.now += 2
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    assert (await waiter).value == "token 2"
+
+
+async def test_after_a_failed_renewal_and_a_good_one_a_rejected_token_is_replaced_at_once(issuer, cache, token) -> None:
+    issuer.now = RENEWAL
+    await cache.get()
+    await issuer.land(REFUSED)
+    issuer.now += FAILURE_HOLD
+    await cache.get()
+    await issuer.land()
+    cache.reject(await cache.get())
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    assert (await waiter).value == "token 4"
+
+
+async def test_an_unforeseen_error_is_logged_by_its_kind_only(issuer, cache, caplog) -> None:
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land(ZeroDivisionError("hunter2"))
+    with pytest.raises(ZeroDivisionError):
+        await waiter
+    assert "ZeroDivisionError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_a_cancelled_waiter_leaves_the_fetch_to_the_others(issuer, cache) -> None:
+    first, second = asyncio.create_task(cache.get()), asyncio.create_task(cache.get())
+    await settled(lambda: issuer.fetches == 1)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await issuer.land()
+    assert (await second).value == "token 1"
+    assert (issuer.fetches, issuer.cancelled) == (1, 0)
+
+
+async def test_closing_stops_a_renewal(issuer, cache, token) -> None:
+    issuer.now = RENEWAL
+    await cache.get()
+    await settled(lambda: issuer.fetches == 2)
+    await cache.aclose()
+    assert issuer.cancelled == 1
+
+
+async def test_closing_with_nothing_under_way(cache, token) -> None:
+    await cache.aclose()
+    assert await cache.get() is token
+
+
+def test_a_token_does_not_show_its_value() -> None:
+    assert "hunter2" not in repr(Token("hunter2", "project", 0, 1))
