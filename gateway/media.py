@@ -49,6 +49,8 @@ class ImageUri:
     def __post_init__(self) -> None:
         if len(self.uri) > MAX_URI_CHARS:
             raise _unusable(f"it is {len(self.uri)} characters long; at most {MAX_URI_CHARS} are allowed")
+        if not self.uri.isprintable() or " " in self.uri:
+            raise _unusable("it holds spaces or control characters")
         try:
             parts = urlsplit(self.uri)
             host = parts.hostname

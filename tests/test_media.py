@@ -61,6 +61,8 @@ def test_the_longest_url() -> None:
         "https://someone:secret@example.org/",
         "https://secret@example.org/",
         "https://@example.org/secret",
+        "https://exa\nmple.org/secret",
+        "https://example.org/ secret",
     ],
 )
 def test_any_other_url_is_refused_without_repeating_it(uri) -> None:

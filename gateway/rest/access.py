@@ -18,27 +18,29 @@ class Access:
         self._iam = iam
         self._clock = clock
 
-    async def check(self, request: web.Request) -> None:
-        """Raise `RestError` unless the request carries a valid token or signature."""
+    async def check(self, request: web.Request) -> str:
+        """Return the project that the request's token or signature is for; empty if a token is for the domain only.
+
+        Raises `RestError` unless there is a valid one.
+        """
         token = request.headers.get("X-Auth-Token")
         if token:
-            self._check_token(token)
-        elif "Authorization" in request.headers:
+            claims = self._iam.read(token)
+            if claims is None:
+                raise RestError("APIG.0301", "(the token is invalid or has expired)")
+            return claims.project_id
+        if "Authorization" in request.headers:
             await self._check_signature(request)
-        else:
-            raise RestError("APIG.0301", "(neither X-Auth-Token nor Authorization was sent)")
+            return self._settings.project_id
+        raise RestError("APIG.0301", "(neither X-Auth-Token nor Authorization was sent)")
 
-    def check_project(self, project_id: str) -> None:
-        """Raise `RestError` unless the caller may use the project in the path."""
-        if project_id != self._settings.project_id:
-            raise RestError("AIP.0003")
-
-    def _check_token(self, token: str) -> None:
-        claims = self._iam.read(token)
-        if claims is None:
-            raise RestError("APIG.0301", "(the token is invalid or has expired)")
-        if not claims.project_id:
+    async def check_project(self, request: web.Request) -> None:
+        """Raise `RestError` unless the caller may use the project in the request's path."""
+        project_id = await self.check(request)
+        if not project_id:
             raise RestError("AIS.0026")
+        if request.match_info["project_id"] != project_id:
+            raise RestError("AIP.0003")
 
     async def _check_signature(self, request: web.Request) -> None:
         settings = self._settings

@@ -58,8 +58,7 @@ class _Face:
 
     async def tag_image(self, request: web.Request) -> web.Response:
         """POST /v2/{project_id}/image/tagging."""
-        await self._access.check(request)
-        self._access.check_project(request.match_info["project_id"])
+        await self._access.check_project(request)
         source, parameters = read_request(await request.read())
         tagged = await self._tag_image(source, parameters)
         return web.json_response(write_result(tagged.reply.tags))

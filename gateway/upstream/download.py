@@ -101,6 +101,8 @@ class Downloader:
             raise _failed(f"it took longer than {self._settings.timeout:g} s") from error
         except _ForbiddenAddressError as error:
             raise _forbidden() from error
+        except aiohttp.InvalidURL as error:
+            raise GatewayError(Reason.URI_INVALID, "the URL cannot be used: it is malformed", field="uri") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failed("no connection could be made, or it broke") from error
 

@@ -124,6 +124,8 @@ async def test_a_token_of_the_domain(client, tagging) -> None:
         headers = {"X-Auth-Token": response.headers["X-Subject-Token"]}
     assert await refused(client, headers=headers, json={"url": URL}) == (400, "AIS.0026")
     assert tagging.calls == []
+    async with client.get("/v3/projects", headers=headers) as response:  # how such a caller finds its project
+        assert len((await response.json())["projects"]) == 1
 
 
 async def test_another_project(client, headers, tagging) -> None:
