@@ -6,7 +6,7 @@ FROM rust:1.88-slim-bookworm AS wheel
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 python3-venv \
  && rm -rf /var/lib/apt/lists/*
-RUN python3 -m venv /build && /build/bin/pip install --no-cache-dir "maturin>=1.9.4,<2"
+RUN python3 -m venv /build && /build/bin/pip install --no-cache-dir "maturin==1.16.0"
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY native native

@@ -11,9 +11,11 @@ MODULE := gateway/_native.abi3.so
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# maturin and protoc look for their helpers on the PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python lint generate check-generated check-model bench serve lock clean
+.PHONY: help install demo test test-native test-python lint generate check-generated check-model bench wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,10 +75,13 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 	@echo "generated code and pages are up to date"
 
 check-model: $(VENV)/packages  ## Fail if the shipped model is not what its conversion gives
-	$(BIN)/python tools/convert_efficientnet_lite0.py --check
+	$(BIN)/python tools/convert_efficientnet_lite0.py --check gateway/engines/data/efficientnet_lite0.onnx
 
 bench: install  ## Measure the native core beside its peers; prints ratios
 	$(BIN)/python bench/body.py
+
+wheel: $(VENV)/packages  ## Build the wheel into dist/
+	$(BIN)/maturin build --release --locked --out dist
 
 serve: install  ## Run a gateway on 127.0.0.1:50051
 	$(BIN)/image-gateway serve
@@ -90,5 +95,5 @@ lock: $(VENV)/created  ## Resolve the exact versions anew
 		--quiet -o requirements-dev.lock
 
 clean:  ## Remove everything that was made here
-	rm -rf $(VENV) demo-output native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-output dist build native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -75,6 +75,12 @@ class Reason(StrEnum):
     UPSTREAM_BAD_RESPONSE = "UPSTREAM_BAD_RESPONSE"
     """The cloud's answer is not what its contract says."""
 
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    """This gateway is stopping and takes no new calls. Send again; another replica will take it."""
+
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    """The server does not know the call: it is another service, or an older gateway. Seen by clients only."""
+
     UNAVAILABLE = "UNAVAILABLE"
     """The gateway cannot be reached. Seen by clients only."""
 
@@ -85,7 +91,7 @@ class Reason(StrEnum):
     """The call was cancelled before it was answered."""
 
     INTERNAL = "INTERNAL"
-    """A fault of the gateway itself. Its log has the details, found by the request's id."""
+    """A fault of the gateway itself. Its log has the details, under the incident number that the message gives."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 
@@ -18,6 +19,9 @@ from gateway.usecases.provider import Provider
 from gateway.usecases.tagging import TagImage
 
 _REST_DRAIN_SECONDS = 30.0
+_REST_HEADER_BYTES = 64 << 10  # tokens of the cloud are of several kilobytes, and clients may send what they have
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -56,10 +60,20 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
     """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`."""
+    if settings.rest.password is None and settings.rest.access_key is None:
+        _log.warning("nobody can sign in to the REST face: neither rest.password nor rest.access_key is set")
+    # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     computed_here = settings.model_copy(update={"provider": "local"})
     async with opened_tagging(computed_here) as (tag_image, _):
         app = build_app(settings.rest, tag_image)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_REST_DRAIN_SECONDS)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=_REST_DRAIN_SECONDS,
+            max_line_size=_REST_HEADER_BYTES,
+            max_field_size=_REST_HEADER_BYTES,
+        )
         await runner.setup()
         try:
             host, port = split_address(settings.rest.listen)

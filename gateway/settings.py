@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
@@ -35,8 +36,15 @@ def _check_address(address: str) -> str:
 
 
 def _check_base_url(url: str) -> str:
+    msg = "must be an http:// or https:// URL with a host, and without user, query or fragment"
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
-        msg = "must be an http:// or https:// URL without user, query or fragment"
+        raise ValueError(msg)
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(msg) from error
+    if not usable:
         raise ValueError(msg)
     return url.rstrip("/")
 

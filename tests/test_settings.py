@@ -40,6 +40,10 @@ def test_any_other_address_is_refused_with_what_is_allowed(address) -> None:
 @pytest.mark.parametrize(
     ("url", "kept"),
     [
+        "http://host:notaport",
+        "http://[::1",
+        "http://:80",
+        "http://host:99999",
         ("http://localhost:8600", "http://localhost:8600"),
         ("https://cloud.example/", "https://cloud.example"),
         ("https://[::1]:1/a/b//", "https://[::1]:1/a/b"),

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.cli.annotate import require_pillow, save_annotated, save_overview
+from gateway.cli.annotate import Annotator, save_overview
 from gateway.cli.render import item_json
-from gateway.cli.sources import loader
+from gateway.cli.sources import is_uri, loader
 from gateway.cli.table import print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
 from gateway.config import GatewaySettings
@@ -43,8 +43,7 @@ def shipped_photos() -> tuple[str, ...]:
 
 async def run_demo(request: DemoRequest, settings: GatewaySettings, console: Console) -> int:
     """Run the demo and return the exit status: 0, or 1 if any item failed."""
-    require_pillow()
-    request.out.mkdir(parents=True, exist_ok=True)
+    annotator = Annotator(request.out)
     password = secrets.token_urlsafe(24)
     free_port = "127.0.0.1:0"
     rest = settings.rest.model_copy(update={"listen": free_port, "password": SecretStr(password)})
@@ -68,7 +67,7 @@ async def run_demo(request: DemoRequest, settings: GatewaySettings, console: Con
             console.print(f"gateway on {address}, with that REST face as its cloud\n", highlight=False)
             items = await _stream(address, request, console)
     print_table(items, console)
-    await asyncio.to_thread(_write, items, request.out)
+    await asyncio.to_thread(_write, items, request.out, annotator)
     failed = sum(isinstance(item.outcome, GatewayError) for item in items)
     console.print(
         f"\n{len(items) - failed} of {len(items)} tagged; annotated pictures and results.json are in {request.out}/",
@@ -85,20 +84,19 @@ async def _stream(address: str, request: DemoRequest, console: Console) -> list[
     with progress:
         bar = progress.add_task("tagging", total=len(request.files))
         async with TaggingClient(address) as client:
-            async for item in client.tag_stream(map(loader, request.files), request.parameters):
+            async for item in client.tag_stream(map(loader, request.files), request.parameters, in_order=True):
                 items.append(item)
                 progress.advance(bar)
-    order = {name: position for position, name in enumerate(request.files)}
-    return sorted(items, key=lambda item: order[item.item_id])
+    return items
 
 
-def _write(items: Sequence[TaggedItem], out: Path) -> None:
+def _write(items: Sequence[TaggedItem], out: Path, annotator: Annotator) -> None:
+    results = json.dumps([item_json(item) for item in items], ensure_ascii=False, indent=1)
+    (out / "results.json").write_text(results + "\n", encoding="utf-8", errors="backslashreplace")
     pictures = [
-        save_annotated(Path(item.item_id), item.outcome.reply.tags, out)
+        annotator.save(Path(item.item_id), item.outcome.reply.tags)
         for item in items
-        if not isinstance(item.outcome, GatewayError)
+        if not isinstance(item.outcome, GatewayError) and not is_uri(item.item_id)
     ]
     if pictures:
         save_overview(pictures, out / "overview.jpg")
-    results = json.dumps([item_json(item) for item in items], ensure_ascii=False, indent=1)
-    (out / "results.json").write_text(results + "\n", encoding="utf-8")

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
-from gateway.client import TaggedItem
-from gateway.client.tagging import Load
+from gateway.client import Load, TaggedItem
 from gateway.errors import GatewayError
 from gateway.media import TaggingParameters
 from gateway.usecases.tagging import TagImage
@@ -13,7 +12,7 @@ from gateway.usecases.tagging import TagImage
 
 async def tag_embedded(
     tag_image: TagImage, items: Iterable[tuple[str, Load]], parameters: TaggingParameters, *, window: int
-) -> AsyncIterator[TaggedItem]:
+) -> AsyncGenerator[TaggedItem]:
     """Yield the outcome of every item, in order, working on at most `window` of them at once."""
     under_way: deque[asyncio.Task[TaggedItem]] = deque()
     try:
@@ -26,6 +25,7 @@ async def tag_embedded(
     finally:
         for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _tag(tag_image: TagImage, item_id: str, load: Load, parameters: TaggingParameters) -> TaggedItem:

@@ -2,24 +2,24 @@
 
 import argparse
 import asyncio
+import io
 import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
 
-from rich.console import Console
-
-from gateway import server
-from gateway.cli.annotate import AnnotationUnavailableError
-from gateway.cli.demo import DemoRequest, run_demo, shipped_photos
-from gateway.cli.health import run_health
 from gateway.cli.parser import build_parser
-from gateway.cli.tag import TagRequest, run_tag
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.errors import GatewayError
 from gateway.media import Language, TaggingParameters
 
+# The commands' own modules are imported by the command that is run: `health`, which containers call every few seconds,
+# needs neither the engine nor the servers.
+# ruff: noqa: PLC0415
+
 _USAGE_ERROR = 2
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
 
 # Flag → setting, per command.
 _FLAGS = {
@@ -37,32 +37,47 @@ _FLAGS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit status."""
     options = build_parser().parse_args(arguments)
+    # File names need not be Unicode; what cannot be printed is shown escaped.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         flags = {path: getattr(options, flag) for flag, path in _FLAGS.get(options.command, {}).items()}
         settings = load_settings(flags, os.environ, options.config)
         logging.basicConfig(
             stream=sys.stderr,
-            level=settings.log_level.upper(),
+            level=_log_level(options.command, settings),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
         return asyncio.run(_command(options, settings)) or 0
-    except (ConfigError, GatewayError, AnnotationUnavailableError, OSError) as error:
+    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except (ConfigError, GatewayError, OSError) as error:
         for line in str(error).splitlines():
             print(f"image-gateway: {line}", file=sys.stderr)
         return _USAGE_ERROR
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
 
 
 def _command(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int | None]:
     match options.command:
         case "serve":
+            from gateway import server
+
             return server.serve(server.running_gateway(settings), lambda address: _announce(f"ready grpc={address}"))
         case "rest":
+            from gateway import server
+
             return server.serve(server.running_rest_face(settings), lambda address: _announce(f"ready http={address}"))
         case "health":
-            return run_health(options.target, timeout=options.timeout)
+            from gateway.cli.health import own_target, run_health
+
+            return run_health(options.target or own_target(settings.listen), timeout=options.timeout)
         case "tag":
+            from gateway.cli.tag import TagRequest, run_tag
+
             request = TagRequest(tuple(options.sources), _parameters(options), options.target, options.json, options.annotate)
             return run_tag(request, settings)
         case _:
@@ -70,15 +85,31 @@ def _command(options: argparse.Namespace, settings: GatewaySettings) -> Coroutin
 
 
 def _demo(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:
+    from rich.console import Console
+
+    from gateway.cli.demo import DemoRequest, run_demo, shipped_photos
+    from gateway.cli.table import PIPE_WIDTH
+
     files = tuple(options.files) or shipped_photos()
     if not files:
         msg = "demo: examples/photos is not here; name some pictures: image-gateway demo FILES…"
         raise ConfigError([msg])
-    return run_demo(DemoRequest(files, _parameters(options), options.out), settings, Console())
+    return run_demo(
+        DemoRequest(files, _parameters(options), options.out),
+        settings,
+        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH),
+    )
 
 
 def _parameters(options: argparse.Namespace) -> TaggingParameters:
     return TaggingParameters(language=Language(options.language), threshold=options.threshold, limit=options.limit)
+
+
+def _log_level(command: str, settings: GatewaySettings) -> str:
+    """The level asked for; if none was, commands that end by themselves report nothing less than warnings."""
+    if command in {"serve", "rest"} or "log_level" in settings.model_fields_set:
+        return settings.log_level.upper()
+    return "WARNING"
 
 
 def _announce(line: str) -> None:

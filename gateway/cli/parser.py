@@ -100,7 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_parameters(tag, threshold=60.0)
 
     health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
-    health.add_argument("--target", metavar="HOST:PORT", default="127.0.0.1:50051", help="the gateway (default: 127.0.0.1:50051)")
+    health.add_argument("--target", metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)")
     health.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS", help="how long to wait (default: 3)")
     return parser
 

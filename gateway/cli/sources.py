@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from gateway.client import MAX_CONTENT_BYTES
-from gateway.client.tagging import Load, too_large
+from gateway.client import MAX_CONTENT_BYTES, Load
+from gateway.client.session import too_large
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageContent, ImageSource, ImageUri
 

@@ -3,17 +3,18 @@
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from gateway.cli.annotate import require_pillow, save_annotated
+from gateway.cli.annotate import Annotator
 from gateway.cli.embedded import tag_embedded
 from gateway.cli.render import item_json
 from gateway.cli.sources import is_uri, loader
-from gateway.cli.table import print_table
+from gateway.cli.table import PIPE_WIDTH, print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
 from gateway.config import GatewaySettings
 from gateway.server import opened_tagging
@@ -32,9 +33,7 @@ class TagRequest:
 
 async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
     """Tag, print, and return the exit status: 0, or 1 if any item failed."""
-    if request.annotate_dir is not None:
-        require_pillow()
-        request.annotate_dir.mkdir(parents=True, exist_ok=True)
+    annotator = Annotator(request.annotate_dir) if request.annotate_dir is not None else None
     items: list[TaggedItem] = []
     failed = 0
     async with contextlib.aclosing(_outcomes(request, settings)) as outcomes:
@@ -44,28 +43,32 @@ async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
                 print(json.dumps(item_json(item), ensure_ascii=False), flush=True)
             else:
                 items.append(item)
-            if request.annotate_dir is not None:
-                await asyncio.to_thread(_annotate, item, request.annotate_dir)
+            if annotator is not None:
+                await asyncio.to_thread(_annotate, item, annotator)
     if not request.as_json:
-        print_table(items, Console())
+        print_table(items, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
     return 1 if failed else 0
 
 
-def _annotate(item: TaggedItem, folder: Path) -> None:
+def _annotate(item: TaggedItem, annotator: Annotator) -> None:
     if not isinstance(item.outcome, GatewayError) and not is_uri(item.item_id):
-        save_annotated(Path(item.item_id), item.outcome.reply.tags, folder)
+        annotator.save(Path(item.item_id), item.outcome.reply.tags)
 
 
 async def _outcomes(request: TagRequest, settings: GatewaySettings) -> AsyncGenerator[TaggedItem]:
     items = map(loader, request.sources)
     if request.target is not None:
-        async with TaggingClient(request.target) as client:
-            async for item in client.tag_stream(items, request.parameters, in_order=True):
+        async with (
+            TaggingClient(request.target) as client,
+            contextlib.aclosing(client.tag_stream(items, request.parameters, in_order=True)) as outcomes,
+        ):
+            async for item in outcomes:
                 yield item
         return
     # The person who names a URL here may reach it anyway: no need to keep them out of their own network.
     download = settings.download.model_copy(update={"allow_private": True})
     async with opened_tagging(settings.model_copy(update={"download": download})) as (tag_image, _):
         window = settings.local.workers * 2
-        async for item in tag_embedded(tag_image, items, request.parameters, window=window):
-            yield item
+        async with contextlib.aclosing(tag_embedded(tag_image, items, request.parameters, window=window)) as outcomes:
+            async for item in outcomes:
+                yield item

@@ -4,7 +4,8 @@ async with TaggingClient("127.0.0.1:50051") as client:
     tagged = await client.tag(ImageContent(Path("cat.jpg").read_bytes()), TaggingParameters(language=Language.EN))
 """
 
-from gateway.client.tagging import MAX_CONTENT_BYTES, TaggedItem, TaggingClient
+from gateway.client.session import MAX_CONTENT_BYTES, Load, TaggedItem
+from gateway.client.tagging import TaggingClient
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageContent, ImageUri, Language, TaggedImage, TaggingParameters
 
@@ -14,6 +15,7 @@ __all__ = [
     "ImageContent",
     "ImageUri",
     "Language",
+    "Load",
     "Reason",
     "TaggedImage",
     "TaggedItem",

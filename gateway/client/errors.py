@@ -14,6 +14,9 @@ from gateway.errors import GatewayError, Reason, UpstreamDetail
 # What grpcio's asyncio client reports instead of the server's status when that overtakes a write (grpc/grpc#36066).
 _BROKEN_WRITE: Final = "Internal error from Core"
 
+# What gRPC itself says of a message over the receiver's limit, under the code of a throttle.
+_OVERSIZED: Final = "larger than max"
+
 _Detail = TypeVar("_Detail", bound=message.Message)
 
 # For statuses that carry no reason of ours: from gRPC itself, a proxy on the way, or a newer gateway.
@@ -23,6 +26,7 @@ _BY_CODE: Final[Mapping[int, Reason]] = MappingProxyType(
         code_pb2.CANCELLED: Reason.CANCELLED,
         code_pb2.DEADLINE_EXCEEDED: Reason.DEADLINE_EXCEEDED,
         code_pb2.UNAVAILABLE: Reason.UNAVAILABLE,
+        code_pb2.UNIMPLEMENTED: Reason.UNIMPLEMENTED,
         code_pb2.RESOURCE_EXHAUSTED: Reason.UPSTREAM_THROTTLED,
     }
 )
@@ -32,6 +36,8 @@ def read_call_error(error: grpc.aio.AioRpcError) -> GatewayError:
     """The error of a failed call."""
     if error.code() is grpc.StatusCode.INTERNAL and error.details() == _BROKEN_WRITE:
         return GatewayError(Reason.UNAVAILABLE, "the stream ended while a picture was being sent")
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _OVERSIZED in (error.details() or ""):
+        return GatewayError(Reason.IMAGE_TOO_LARGE, "the request is larger than the gateway takes", field="content")
     call: Any = error  # has code, details and trailing metadata, which is all that the helper asks for
     status = rpc_status.from_call(call)
     if status is None:

@@ -1,10 +1,12 @@
 """The routes, and what every request passes: an id, one place that turns failures into replies."""
 
+import asyncio
 import json
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +23,10 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 12_000_000
 """Requests must stay under 12 MB (API reference, section 3.3)."""
+
+MAX_SIGN_IN_BYTES: Final = 64 << 10
+
+_INLINE_BYTES: Final = 256 << 10
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,7 +51,7 @@ class _Face:
     async def issue_token(self, request: web.Request) -> web.Response:
         """POST /v3/auth/tokens."""
         try:
-            document = json.loads(await request.read())
+            document = json.loads(await _read_sign_in(request))
         except (ValueError, RecursionError) as error:
             raise SignInError(400, "Bad Request", "The request body is not JSON.") from error
         token, body = self._iam.issue(document)
@@ -59,7 +65,9 @@ class _Face:
     async def tag_image(self, request: web.Request) -> web.Response:
         """POST /v2/{project_id}/image/tagging."""
         await self._access.check_project(request)
-        source, parameters = read_request(await request.read())
+        body = await request.read()
+        # A large picture takes tens of milliseconds to unpack; others would wait for that.
+        source, parameters = read_request(body) if len(body) <= _INLINE_BYTES else await asyncio.to_thread(read_request, body)
         tagged = await self._tag_image(source, parameters)
         return web.json_response(write_result(tagged.reply.tags))
 
@@ -69,13 +77,8 @@ async def _answer_always(request: web.Request, handler: _Handler) -> web.StreamR
     request_id = secrets.token_hex(16)
     try:
         response = await handler(request)
-    except (RestError, SignInError) as error:
-        response = error.response()
-    except GatewayError as error:
-        _log.info("request %s failed: %s", request_id, error)
-        response = rest_error(error).response()
-    except web.HTTPException as error:
-        response = _routing_error(error).response()
+    except (RestError, SignInError, GatewayError, web.HTTPException, web.RequestPayloadError) as error:
+        response = _refusal(request, error, request_id)
     except Exception:  # noqa: BLE001  # the last resort: logged whole, answered with a code and no detail
         _log.exception("request %s failed", request_id)
         response = RestError("AIS.0506").response()
@@ -83,10 +86,34 @@ async def _answer_always(request: web.Request, handler: _Handler) -> web.StreamR
     return response
 
 
-def _routing_error(error: web.HTTPException) -> RestError:
-    """aiohttp's own refusals in the contract's words."""
-    if error.status == 405:
-        return RestError("AIS.0013")
-    if error.status == 413:
-        return RestError("AIS.0020", f"(it must be under {MAX_BODY_BYTES} bytes)")
-    return RestError("APIG.0101")
+def _refusal(request: web.Request, error: Exception, request_id: str) -> web.Response:
+    """The contract's reply to a failure: in the identity service's form for its paths, in the other one for the rest."""
+    match error:
+        case RestError() | SignInError():
+            refusal = error
+        case GatewayError():
+            refusal = rest_error(error)
+        case web.HTTPException(status=405):
+            refusal = RestError("AIS.0013")
+        case web.HTTPException(status=413):
+            refusal = RestError("AIS.0020", f"(it must be under {MAX_BODY_BYTES} bytes)")
+        case web.RequestPayloadError():
+            refusal = RestError("AIS.0014", "(the body is not what its headers say)")
+        case _:
+            refusal = RestError("APIG.0101")
+    # Unknown paths and methods are what scanners try; the rest is worth an operator's look, who is told more than the caller.
+    level = logging.DEBUG if isinstance(error, web.HTTPException) else logging.INFO
+    _log.log(level, "request %s failed: %s", request_id, error if isinstance(error, GatewayError) else refusal)
+    if request.path.startswith("/v3/") and isinstance(refusal, RestError):
+        refusal = SignInError(refusal.status, HTTPStatus(refusal.status).phrase, refusal.message)
+    return refusal.response()
+
+
+async def _read_sign_in(request: web.Request) -> bytes:
+    """The body of a sign-in, which anyone may send and which is small. Raises `SignInError`."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > MAX_SIGN_IN_BYTES:
+            raise SignInError(413, "Request Entity Too Large", f"The request body is over {MAX_SIGN_IN_BYTES} bytes.")
+    return bytes(body)

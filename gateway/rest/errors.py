@@ -25,7 +25,6 @@ class RestError(Exception):
 
 CODES: Final = MappingProxyType(
     {
-        "AIS.0010": (400, "A header is missing or empty."),
         "AIS.0011": (400, "A request parameter is missing or empty."),
         "AIS.0012": (400, "A request parameter is not supported."),
         "AIS.0013": (400, "The request method is not allowed."),

@@ -41,7 +41,7 @@ def _read_source(document: dict[str, Any]) -> ImageSource:
 
 def _unwrapped(text: str) -> str:
     """Base64 without line breaks, which many encoders insert by default; anything else outside the alphabet is an error."""
-    return text.replace("\r", "").replace("\n", "")
+    return text.replace("\r", "").replace("\n", "") if "\n" in text or "\r" in text else text
 
 
 def _read_parameters(document: dict[str, Any]) -> TaggingParameters:

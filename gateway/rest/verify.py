@@ -36,7 +36,11 @@ class SignedRequest:
 
 
 def verify(request: SignedRequest, *, access_key: str, secret_key: str, now: float) -> None:
-    """Check the request's `Authorization` header. `now` is in seconds since the epoch. Raises `SignatureError`."""
+    """Check the request's `Authorization` header. `now` is in seconds since the epoch. Raises `SignatureError`.
+
+    The body is always part of what was signed. The SDK's form for uploads, which leaves it out (`UNSIGNED-PAYLOAD`), is not
+    admitted: no operation here takes uploads, and one such signature would serve for every body.
+    """
     match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if match is None:
         msg = "the Authorization header is not of the SDK-HMAC-SHA256 form"
@@ -84,14 +88,6 @@ def _canonical_request(request: SignedRequest, names: list[str]) -> str:
             "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(parse_qsl(query, keep_blank_values=True))),
             headers,
             ";".join(names),
-            _payload_hash(request),
+            hashlib.sha256(request.body).hexdigest(),
         ]
     )
-
-
-def _payload_hash(request: SignedRequest) -> str:
-    # Forms are signed without their content; JSON never is, whatever a header says.
-    is_json = request.headers.get("content-type", "application/json").startswith("application/json")
-    if request.body and not is_json and request.headers.get("x-sdk-content-sha256") == "UNSIGNED-PAYLOAD":
-        return "UNSIGNED-PAYLOAD"
-    return hashlib.sha256(request.body).hexdigest()

@@ -35,7 +35,7 @@ def read_source(request: pb.TagImageRequest | pb.StreamTagImagesItem) -> ImageSo
 
 
 def read_parameters(parameters: pb.TaggingParameters) -> TaggingParameters:
-    """Raises `GatewayError` naming the parameter that is out of range."""
+    """Raises `GatewayError` naming the parameter that is out of range, relative to the message that holds them."""
     language = _LANGUAGES.get(parameters.language)
     if language is None:
         raise GatewayError(

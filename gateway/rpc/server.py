@@ -6,6 +6,7 @@ from grpc import aio
 from grpc_health.v1 import health
 
 from gateway.imagerecognition.v1 import tagging_pb2, tagging_pb2_grpc
+from gateway.rpc.calls import Calls
 from gateway.rpc.health import HealthMonitor
 from gateway.rpc.reflection import add_reflection
 from gateway.rpc.settings import RpcSettings
@@ -13,6 +14,9 @@ from gateway.rpc.tagging import TaggingServicer
 from gateway.settings import join_address, split_address
 from gateway.usecases.provider import Provider
 from gateway.usecases.tagging import TagImage
+
+_LAST_WORDS_SECONDS: Final = 0.2
+"""For what is on its way out once the last call has ended: its status, and NOT_SERVING to those who watch."""
 
 TAGGING_SERVICE: Final = tagging_pb2.DESCRIPTOR.services_by_name["TaggingService"].full_name
 
@@ -29,7 +33,8 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),
             ]
         )
-        servicer = TaggingServicer(tag_image, stream_window=settings.stream_window)
+        self._calls = Calls()
+        servicer = TaggingServicer(tag_image, self._calls, stream_window=settings.stream_window)
         tagging_pb2_grpc.add_TaggingServiceServicer_to_server(servicer, self._server)
         self._health = HealthMonitor(provider.check, (TAGGING_SERVICE,), interval=settings.health_interval)
         self._health.add_to(self._server)
@@ -50,4 +55,5 @@ class RpcServer:
     async def drain(self) -> None:
         """Report NOT_SERVING, take no new calls, give those in flight their time to end, then cancel the rest."""
         await self._health.enter_shutdown()
-        await self._server.stop(self._settings.drain_timeout)
+        await self._calls.drain(self._settings.drain_timeout)
+        await self._server.stop(_LAST_WORDS_SECONDS)

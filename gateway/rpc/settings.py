@@ -10,7 +10,7 @@ class RpcSettings(Settings):
 
     max_message_bytes: int = Field(
         16 << 20,
-        ge=4 << 20,
+        ge=8 << 20,
         le=64 << 20,
         description="Largest request; the default leaves room above the largest picture allowed.",
     )
@@ -23,4 +23,6 @@ class RpcSettings(Settings):
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds that calls in flight are given to end when the server stops."
     )
-    health_interval: float = Field(10.0, gt=0, le=3600, description="Seconds between two checks of the provider.")
+    health_interval: float = Field(
+        10.0, ge=1, le=3600, description="Seconds between two checks of the provider, and for one of them."
+    )

@@ -38,6 +38,8 @@ CODES: Final = MappingProxyType(
         Reason.UPSTREAM_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
         Reason.UPSTREAM_INTERNAL: grpc.StatusCode.INTERNAL,
         Reason.UPSTREAM_BAD_RESPONSE: grpc.StatusCode.INTERNAL,
+        Reason.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
+        Reason.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
         Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         Reason.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
         Reason.CANCELLED: grpc.StatusCode.CANCELLED,

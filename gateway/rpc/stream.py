@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from google.protobuf import message
+
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.rpc.convert import read_parameters, write_duration
@@ -39,19 +41,20 @@ class TaggingStream:
         violation: GatewayError | None = None
         async with asyncio.TaskGroup() as items:
             before = _done()
-            async for request in requests:
-                try:
+            try:
+                async for request in requests:
                     item = self._read(request)
-                except GatewayError as error:
-                    violation = error
-                    break
-                if item is None:
-                    continue
-                await self._window.acquire()
-                written = asyncio.Event()
-                items.create_task(self._work(item, before, written))
-                if self._config.order == pb.RESULT_ORDER_AS_SENT:
-                    before = written
+                    if item is None:
+                        continue
+                    await self._window.acquire()
+                    written = asyncio.Event()
+                    items.create_task(self._work(item, before, written))
+                    if self._config.order == pb.RESULT_ORDER_AS_SENT:
+                        before = written
+            except GatewayError as error:
+                violation = error
+            except message.DecodeError:
+                violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
         if violation is not None:
             raise violation
         self._summary.elapsed.CopyFrom(write_duration(time.perf_counter() - started_at))
@@ -67,7 +70,16 @@ class TaggingStream:
             raise GatewayError(Reason.INVALID_ARGUMENT, "payload is not set; send a config or an item", field="payload")
         if not first:
             raise GatewayError(Reason.INVALID_ARGUMENT, "config must be the first message, and sent only once", field="config")
-        read_parameters(request.config.parameters)  # refuses at once what would fail every item
+        try:
+            read_parameters(request.config.parameters)  # refuses at once what would fail every item
+        except GatewayError as error:
+            raise GatewayError(
+                error.reason,
+                f"config.{error.message}",
+                field=f"config.{error.field}",
+                measured=error.measured,
+                allowed=error.allowed,
+            ) from error
         if request.config.order not in pb.ResultOrder.values():
             raise GatewayError(
                 Reason.INVALID_ARGUMENT,

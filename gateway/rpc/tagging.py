@@ -10,6 +10,7 @@ from grpc import StatusCode, aio
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
+from gateway.rpc.calls import Calls
 from gateway.rpc.convert import read_parameters, read_source, write_response
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import TaggingStream
@@ -23,14 +24,16 @@ Context = aio.ServicerContext[Any, Any]
 class TaggingServicer(pb_grpc.TaggingServiceServicer):
     """Serves `gateway.imagerecognition.v1.TaggingService`."""
 
-    def __init__(self, tag_image: TagImage, *, stream_window: int) -> None:
+    def __init__(self, tag_image: TagImage, calls: Calls, *, stream_window: int) -> None:
         self._tag_image = tag_image
+        self._calls = calls
         self._stream_window = stream_window
 
     async def TagImage(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:  # noqa: N802  # the contract's
         """Tag one picture."""
         try:
-            return await self._tag(request, request.parameters)
+            with self._calls.entered():
+                return await self._tag(request, request.parameters)
         except GatewayError as error:
             await _abort(context, error)
 
@@ -40,7 +43,8 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
         """Tag a stream of pictures."""
         stream = TaggingStream(self._answer, context.write, window=self._stream_window)
         try:
-            await stream.run(request_iterator)
+            with self._calls.entered():
+                await stream.run(request_iterator)
         except GatewayError as error:
             await _abort(context, error)
 
@@ -74,7 +78,7 @@ def _bad_item_id(length: int) -> GatewayError:
     return GatewayError(
         Reason.INVALID_ARGUMENT,
         f"item_id has {length} characters; it must have 1 to {MAX_ITEM_ID_CHARS}",
-        field="item.item_id",
+        field="item_id",
         measured=f"{length} characters",
         allowed=f"1 to {MAX_ITEM_ID_CHARS} characters",
     )

@@ -46,8 +46,9 @@ class CloudProvider:
         await self._transport.aclose()
 
     async def check(self) -> None:
-        """Raise `GatewayError` if the cloud would not take a call now: no token is to be had."""
+        """Raise `GatewayError` if the cloud would not take a call now: no token is to be had, or nobody answers."""
         await self._tokens.get()
+        await self._transport.reach(self._endpoint + "/")
 
     async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
         """Tag one picture. Raises `GatewayError`."""
@@ -80,7 +81,7 @@ class CloudProvider:
                 return replies
             if refusal.reason is not Reason.UPSTREAM_AUTHENTICATION_FAILED:
                 raise refusal
-            self._tokens.reject(token)
+            self._tokens.reject(token, refusal)
             if len(replies) > 1:
                 raise refusal
 

@@ -79,4 +79,5 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         msg = "not a string"
         raise TypeError(msg)
+    value.encode()  # a ValueError for half of a surrogate pair, which JSON can spell and protobuf cannot hold
     return value

@@ -6,18 +6,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Reason
 
 _log = logging.getLogger(__name__)
 
 EXPIRY_MARGIN: Final = 60.0
-"""Seconds before `expires_at` at which a token is no longer used: covers clock skew and the length of a call."""
+"""Seconds before `expires_at` at which a token is no longer used, short-lived ones apart: covers clock skew and a call."""
 
 REFRESH_SHARE: Final = 0.1
 """A token is renewed, in the background, once this share of its lifetime is left (2.4 hours of 24)."""
 
 FAILURE_HOLD: Final = 5.0
-"""Seconds during which a failed fetch is not tried again: wrong credentials, tried by every waiting call, lock accounts."""
+"""Seconds during which a failed fetch is not tried again by every waiting call."""
+
+LONGEST_HOLD: Final = 300.0
+"""Each further refusal of the credentials doubles the hold, up to this: accounts are locked after too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +48,34 @@ class TokenCache:
         self._flight: asyncio.Task[Token] | None = None
         self._failure: GatewayError | None = None
         self._retry_at = 0.0
+        self._refused_at = float("-inf")
+        self._refusals = 0  # of the credentials, one after the other
 
     async def get(self) -> Token:
         """Return a token that is valid now. Raises what the fetch raised, if none is to be had."""
         token = self._token
         now = self._clock()
-        if token is None or now >= token.expires_at - EXPIRY_MARGIN:
+        if token is None or now >= token.expires_at - min(EXPIRY_MARGIN, _renewal_time(token)):
             if self._flight is None:
                 self._raise_recent_failure(now)
                 self._flight = self._start_flight()
             return await asyncio.shield(self._flight)
-        if now >= token.expires_at - REFRESH_SHARE * (token.expires_at - token.issued_at) and self._may_renew(now):
+        if now >= token.expires_at - _renewal_time(token) and self._may_renew(now):
             self._flight = self._start_flight()
         return token
 
-    def reject(self, token: Token) -> None:
-        """Drop `token`, which the service refused; if it has been replaced meanwhile, the new one stays."""
-        if self._token is token:
-            self._token = None
+    def reject(self, token: Token, refusal: GatewayError) -> None:
+        """Drop `token`, which the service refused; if it has been replaced meanwhile, the new one stays.
+
+        If the one before was refused only just now, new tokens do not help: that counts as a failed fetch.
+        """
+        if self._token is not token:
+            return
+        self._token = None
+        now = self._clock()
+        if now < self._refused_at + FAILURE_HOLD:
+            self._hold(refusal)
+        self._refused_at = now
 
     async def aclose(self) -> None:
         """Stop a renewal that is under way."""
@@ -99,7 +112,20 @@ class TokenCache:
         if error is None:
             self._token = flight.result()
             self._failure, self._retry_at = None, 0.0
+            if self._clock() >= self._refused_at + LONGEST_HOLD:
+                self._refusals = 0
             return
-        self._retry_at = self._clock() + FAILURE_HOLD
-        self._failure = error if isinstance(error, GatewayError) else None
+        self._hold(error if isinstance(error, GatewayError) else None)
         _log.warning("no token: %s", error if isinstance(error, GatewayError) else type(error).__name__)
+
+    def _hold(self, failure: GatewayError | None) -> None:
+        """Let nobody try again for a while."""
+        refused = failure is not None and failure.reason is Reason.UPSTREAM_AUTHENTICATION_FAILED
+        self._refusals = self._refusals + 1 if refused else 0
+        hold = min(FAILURE_HOLD * 2.0 ** min(max(0, self._refusals - 1), 10), LONGEST_HOLD)
+        self._failure, self._retry_at = failure, self._clock() + hold
+
+
+def _renewal_time(token: Token) -> float:
+    """Seconds before its expiry at which a token is renewed."""
+    return REFRESH_SHARE * (token.expires_at - token.issued_at)

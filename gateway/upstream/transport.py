@@ -13,6 +13,11 @@ from gateway.errors import GatewayError, Reason
 MAX_REPLY_BYTES: Final = 32 << 20
 """No reply of the contract is near this; more is a fault, and is not buffered."""
 
+MAX_REQUEST_ID_CHARS: Final = 128
+
+MAX_HEADER_BYTES: Final = 64 << 10
+"""Tokens come in a header and are of several kilobytes; aiohttp's own limit is 8."""
+
 MAX_BODY_BYTES: Final = 12_000_000
 """Authenticated requests must stay under 12 MB (API reference, section 3.3)."""
 
@@ -30,8 +35,8 @@ class HttpReply:
 
     @property
     def request_id(self) -> str:
-        """The vendor's id of the request, or an empty string."""
-        return self.headers.get("X-Request-Id", "")
+        """The vendor's id of the request, or an empty string. What no id should hold is left out: it is shown to callers."""
+        return "".join(c for c in self.headers.get("X-Request-Id", "")[:MAX_REQUEST_ID_CHARS] if c.isascii() and c.isprintable())
 
 
 class Transport:
@@ -47,7 +52,8 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=pool_size + 2, keepalive_timeout=_KEEPALIVE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     async def __aenter__(self) -> Self:
@@ -74,15 +80,17 @@ class Transport:
                 measured=f"{len(body)} bytes",
                 allowed=f"under {MAX_BODY_BYTES} bytes",
             )
+        # Sent piece by piece: other calls have their turn between.
+        return await self._exchange("POST", url, {"Content-Type": "application/json", **headers}, io.BytesIO(body))
+
+    async def reach(self, url: str) -> None:
+        """Have the server at `url` answer anything at all. Raises `GatewayError` as `post` does if it does not."""
+        await self._exchange("HEAD", url, {}, None)
+
+    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: io.BytesIO | None) -> HttpReply:
         try:
-            async with self._session.post(
-                url,
-                data=io.BytesIO(body),  # sent piece by piece: other calls have their turn between
-                headers={"Content-Type": "application/json", **headers},
-                allow_redirects=False,
-            ) as response:
-                content = await _read_bounded(response)
-                return HttpReply(response.status, response.headers, content)
+            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
+                return HttpReply(response.status, response.headers, await _read_bounded(response))
         except TimeoutError as error:  # aiohttp's timeouts all derive from it
             raise _translate(error) from error
         except aiohttp.ClientError as error:
@@ -90,12 +98,12 @@ class Transport:
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    content = await response.content.read(MAX_REPLY_BYTES + 1)
-    while not response.content.at_eof() and len(content) <= MAX_REPLY_BYTES:
-        content += await response.content.read(MAX_REPLY_BYTES + 1 - len(content))
-    if len(content) > MAX_REPLY_BYTES:
-        raise GatewayError(Reason.UPSTREAM_BAD_RESPONSE, f"the cloud's reply is over {MAX_REPLY_BYTES} bytes")
-    return content
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > MAX_REPLY_BYTES:
+            raise GatewayError(Reason.UPSTREAM_BAD_RESPONSE, f"the cloud's reply is over {MAX_REPLY_BYTES} bytes")
+    return bytes(content)
 
 
 # Most specific first. Messages name neither URL nor header: both may hold what callers must not see.

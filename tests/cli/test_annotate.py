@@ -5,12 +5,12 @@ import pytest
 from PIL import Image, ImageChops
 
 from gateway.cli.annotate import (
-    AnnotationUnavailableError,
+    Annotator,
     annotate,
     require_pillow,
-    save_annotated,
     save_overview,
 )
+from gateway.config import ConfigError
 from gateway.media import Box, LocalizedText, Tag, TagInstance
 
 
@@ -61,11 +61,13 @@ def test_nothing_recognised_is_said() -> None:
 
 @pytest.mark.parametrize("size", [(15, 15), (15, 4096), (4096, 15)])
 def test_pictures_of_any_allowed_shape_are_drawn(size) -> None:
-    assert annotate(encoded(Image.new("RGB", size)), [tag("a rather long name")]).size[0] >= 1
+    assert min(annotate(encoded(Image.new("RGB", size)), [tag("a rather long name")]).size) >= 160
 
 
 def test_files_are_written_under_names_that_do_not_collide(tmp_path, photos) -> None:
-    paths = [save_annotated(photos / name, [tag("x")], tmp_path) for name in ("dog.jpg", "cat.png", "clock.bmp", "hens.webp")]
+    annotator = Annotator(tmp_path)
+    paths = [annotator.save(photos / name, [tag("x")]) for name in ("dog.jpg", "cat.png", "dog.jpg", "dog.jpg")]
+    assert [path.name for path in paths] == [f"{name}.tagged.jpg" for name in ("dog.jpg", "cat.png", "dog-2.jpg", "dog-3.jpg")]
     assert len(set(paths)) == 4
     save_overview(paths, tmp_path / "overview.jpg", columns=3, cell=(100, 80))
     with Image.open(tmp_path / "overview.jpg") as overview:
@@ -81,5 +83,5 @@ def test_without_pillow_the_way_to_get_it_is_named(monkeypatch) -> None:
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(AnnotationUnavailableError, match=r"pip install 'image-gateway\[annotate\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'image-gateway\[annotate\]'"):
         require_pillow()

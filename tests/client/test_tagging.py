@@ -233,3 +233,100 @@ async def test_stopping_early_cancels_the_call(client, script) -> None:
     await anext(stream)
     await stream.aclose()
     await asyncio.wait_for(cancelled.wait(), 5)
+
+
+@pytest.mark.parametrize("where", ["load", "items"])
+async def test_the_caller_s_own_faults_are_raised_as_they_are(client, where) -> None:
+    async def faulty():
+        raise KeyError("mine")
+
+    def items():
+        yield from loading(ImageContent(b"x"))
+        if where == "items":
+            raise KeyError("mine")
+        yield "1", faulty
+
+    with pytest.raises(KeyError, match="mine"):
+        await collected(client, items())
+
+
+async def test_an_id_that_is_no_text_fails_alone(client) -> None:
+    async def load():
+        return ImageContent(b"x")
+
+    outcomes = await collected(client, [("\udcff.jpg", load), ("good", load)])
+    assert outcomes["\udcff.jpg"].reason is Reason.INVALID_ARGUMENT
+    assert isinstance(outcomes["good"], TaggedImage)
+
+
+async def test_items_that_cannot_be_loaded_are_reported_while_the_gateway_is_silent(client, script) -> None:
+    async def silent(requests, context):
+        await asyncio.Event().wait()
+        yield
+
+    script.stream = silent
+    stream = client.tag_stream(loading(GatewayError(Reason.INVALID_ARGUMENT, "no such file"), ImageContent(b"x")))
+    assert (await asyncio.wait_for(anext(stream), 5)).item_id == "0"
+    await stream.aclose()
+
+
+async def test_after_a_break_unsent_items_are_not_gathered_first(client, script) -> None:
+    """An endless source of items is as good as any: it is only asked for the next one."""
+
+    async def broken(requests, context):
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+        yield
+
+    def endless():
+        while True:
+            yield from loading(ImageContent(b"x"))
+
+    script.stream = broken
+    stream = client.tag_stream(endless())
+    outcomes = [await asyncio.wait_for(anext(stream), 5) for _ in range(100)]
+    assert {item.outcome.reason for item in outcomes} == {Reason.UNAVAILABLE}
+    await stream.aclose()
+
+
+async def test_closing_the_client_answers_what_is_left(script, client) -> None:
+    started = asyncio.Event()
+
+    async def silent(requests, context):
+        started.set()
+        await asyncio.Event().wait()
+        yield
+
+    script.stream = silent
+    reading = asyncio.create_task(collected(client, loading(ImageContent(b"x"))))
+    await asyncio.wait_for(started.wait(), 5)
+    await client.aclose()
+    assert (await asyncio.wait_for(reading, 5))["0"].reason is Reason.CANCELLED
+
+
+async def test_another_service_is_named_as_such() -> None:
+    server = grpc.aio.server()
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with TaggingClient(f"127.0.0.1:{port}") as client:
+        with pytest.raises(GatewayError) as caught:
+            await client.tag(ImageContent(b"x"), timeout=5)
+    await server.stop(None)
+    assert caught.value.reason is Reason.UNIMPLEMENTED
+
+
+async def test_a_message_over_the_server_s_limit_is_not_taken_for_a_throttle() -> None:
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 1000)])
+    pb_grpc.add_TaggingServiceServicer_to_server(ScriptedServer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with TaggingClient(f"127.0.0.1:{port}") as client:
+        with pytest.raises(GatewayError) as caught:
+            await client.tag(ImageContent(bytes(2000)), timeout=5)
+    await server.stop(None)
+    assert caught.value.reason is Reason.IMAGE_TOO_LARGE
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(script, client, monkeypatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with TaggingClient(client.target) as direct:
+        assert (await direct.tag(ImageContent(b"x"), timeout=5)).reply.provider == "local"

@@ -56,7 +56,7 @@ def test_the_gateway_is_healthy_stops_cleanly_and_prints_no_secret(gateway, rest
     assert run("health", "--target", gateway.address).stdout == "SERVING\n"
     tagged(str(photos / "dog.jpg"), "--target", gateway.address)
     assert gateway.stop() == 0
-    assert "SERVING" in gateway.output
+    assert "health: SERVING" in gateway.output
     for secret in SECRETS.values():
         assert secret not in gateway.output
     assert run("health", "--target", gateway.address, "--timeout", "1").returncode == 1

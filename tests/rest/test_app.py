@@ -68,7 +68,12 @@ async def test_signing_in_wrongly(client, body, status) -> None:
         assert (await response.json())["error"]["code"] == status
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+async def test_a_sign_in_is_small(client) -> None:
+    status, document = await answer(client, path="/v3/auth/tokens", data=b" " * 65_537)
+    assert (status, document["error"]["code"]) == (413, 413)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 60_000])
 async def test_signing_in_with_what_is_no_json(client, body) -> None:
     status, document = await answer(client, path="/v3/auth/tokens", data=body)
     assert (status, document["error"]["code"]) == (400, 400)
@@ -110,7 +115,8 @@ async def test_no_two_requests_have_the_same_id(client) -> None:
 )
 async def test_without_a_valid_credential_nothing_is_done(client, tagging, headers_) -> None:
     assert await refused(client, headers=headers_, json={"url": URL}) == (401, "APIG.0301")
-    assert await refused(client, method="GET", path="/v3/projects", headers=headers_) == (401, "APIG.0301")
+    status, document = await answer(client, method="GET", path="/v3/projects", headers=headers_)
+    assert (status, document["error"]["code"]) == (401, 401)
     assert tagging.calls == []
 
 
@@ -166,10 +172,22 @@ async def test_an_unknown_path(client, headers, path) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", TAGGING), ("PUT", TAGGING), ("DELETE", TAGGING), ("POST", "/v3/projects"), ("GET", "/v3/auth/tokens")],
+    [("POST", "/v3/projects"), ("GET", "/v3/auth/tokens")],
 )
-async def test_a_wrong_method(client, headers, method, path) -> None:
-    assert await refused(client, method=method, path=path, headers=headers) == (400, "AIS.0013")
+async def test_a_wrong_method_of_the_identity_service(client, headers, method, path) -> None:
+    status, document = await answer(client, method=method, path=path, headers=headers)
+    assert (status, document["error"]["code"]) == (400, 400)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_wrong_method(client, headers, method) -> None:
+    assert await refused(client, method=method, path=TAGGING, headers=headers) == (400, "AIS.0013")
+
+
+async def test_a_body_that_is_not_what_its_headers_say(client, headers, caplog) -> None:
+    odd = headers | {"Content-Encoding": "gzip"}
+    assert await refused(client, headers=odd, data=b"no gzip") == (400, "AIS.0014")
+    assert not any(record.exc_info for record in caplog.records if record.name.startswith("gateway"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import asyncio
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
@@ -65,3 +66,35 @@ async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(provider,
         release.set()
         assert (await call).processing.provider == "commanded"
         await asyncio.wait_for(draining, 10)
+
+
+async def test_a_health_watch_does_not_hold_up_the_drain(provider) -> None:
+    server = RpcServer(RpcSettings(drain_timeout=60, health_interval=3600), TagImage(provider, None), provider)
+    address = await server.start("127.0.0.1:0")
+    async with grpc.aio.insecure_channel(address) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        await asyncio.wait_for(server.drain(), 10)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_a_call_that_does_not_end_is_cancelled_after_the_grace(provider, dog) -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def stuck(_: object) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    provider.behaviour = stuck
+    server = RpcServer(RpcSettings(drain_timeout=0.1, health_interval=3600), TagImage(provider, None), provider)
+    address = await server.start("127.0.0.1:0")
+    async with grpc.aio.insecure_channel(address) as channel:
+        call = pb_grpc.TaggingServiceStub(channel).TagImage(pb.TagImageRequest(content=dog))
+        await asyncio.wait_for(started.wait(), 5)
+        await asyncio.wait_for(server.drain(), 10)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+    await asyncio.wait_for(ended.wait(), 5)

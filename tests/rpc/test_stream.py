@@ -157,6 +157,13 @@ async def test_items_before_a_violation_are_answered(stub, dog) -> None:
         await call.read()
 
 
+async def test_bytes_that_are_no_message_end_the_stream_and_say_so(channel) -> None:
+    call = channel.stream_stream("/gateway.imagerecognition.v1.TaggingService/StreamTagImages")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        [response async for response in call(iter([b"\xff\xff\xff"]))]
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_cancelling_the_stream_cancels_all_its_items(stub, provider, dog) -> None:
     full, drained = asyncio.Event(), asyncio.Event()
 

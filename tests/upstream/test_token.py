@@ -132,18 +132,18 @@ async def test_at_expiry_the_renewal_under_way_is_joined(issuer, cache, token) -
 
 
 async def test_a_rejected_token_is_replaced(issuer, cache, token) -> None:
-    cache.reject(token)
+    cache.reject(token, REFUSED)
     waiter = asyncio.create_task(cache.get())
     await issuer.land()
     assert (await waiter).value == "token 2"
 
 
 async def test_rejecting_a_token_already_replaced_changes_nothing(issuer, cache, token) -> None:
-    cache.reject(token)
+    cache.reject(token, REFUSED)
     waiter = asyncio.create_task(cache.get())
     await issuer.land()
     second = await waiter
-    cache.reject(token)
+    cache.reject(token, REFUSED)
     assert await cache.get() is second
     assert issuer.fetches == 2
 
@@ -172,7 +172,7 @@ async def test_after_a_failed_renewal_and_a_good_one_a_rejected_token_is_replace
     issuer.now += FAILURE_HOLD
     await cache.get()
     await issuer.land()
-    cache.reject(await cache.get())
+    cache.reject(await cache.get(), REFUSED)
     waiter = asyncio.create_task(cache.get())
     await issuer.land()
     assert (await waiter).value == "token 4"
@@ -213,3 +213,56 @@ async def test_closing_with_nothing_under_way(cache, token) -> None:
 
 def test_a_token_does_not_show_its_value() -> None:
     assert "hunter2" not in repr(Token("hunter2", "project", 0, 1))
+
+
+async def test_new_tokens_that_are_refused_too_are_not_fetched_over_and_over(issuer, cache, token) -> None:
+    issuer.now = 100.0
+    cache.reject(token, REFUSED)
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    cache.reject(await waiter, REFUSED)
+    for _ in range(100):
+        with pytest.raises(GatewayError) as caught:
+            await cache.get()
+    assert (caught.value.reason, caught.value.retry_after) == (REFUSED.reason, FAILURE_HOLD)
+    assert issuer.fetches == 2
+
+
+async def test_refused_credentials_are_tried_ever_more_rarely(issuer, cache) -> None:
+    holds = []
+    for _ in range(9):
+        waiter = asyncio.create_task(cache.get())
+        await issuer.land(REFUSED)
+        with pytest.raises(GatewayError):
+            await waiter
+        with pytest.raises(GatewayError) as caught:
+            await cache.get()
+        holds.append(caught.value.retry_after)
+        issuer.now += caught.value.retry_after
+    assert holds == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+async def test_other_failures_are_tried_again_at_the_same_pace(issuer, cache) -> None:
+    for _ in range(5):
+        waiter = asyncio.create_task(cache.get())
+        await issuer.land(GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down"))
+        with pytest.raises(GatewayError):
+            await waiter
+        with pytest.raises(GatewayError) as caught:
+            await cache.get()
+        assert caught.value.retry_after == FAILURE_HOLD
+        issuer.now += FAILURE_HOLD
+
+
+async def test_a_short_lived_token_is_cached_too() -> None:
+    fetches = 0
+
+    async def fetch() -> Token:
+        nonlocal fetches
+        fetches += 1
+        return Token("t", "project", 0.0, 30.0)
+
+    cache = TokenCache(fetch, lambda: 20.0)
+    for _ in range(3):
+        await cache.get()
+    assert fetches == 1

@@ -1,0 +1,159 @@
+"""One stream's bookkeeping: which items still await their outcome, and which outcomes await their turn."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+
+from gateway.client.convert import read_response, write_item
+from gateway.client.errors import read_status
+from gateway.errors import GatewayError, Reason
+from gateway.imagerecognition.v1 import tagging_pb2 as pb
+from gateway.media import MAX_IMAGE_BYTES, ImageContent, ImageSource, TaggedImage
+
+MAX_CONTENT_BYTES: Final = (16 << 20) - (64 << 10)
+"""A larger file is not sent: no gateway takes the message by default, and no picture of that size is within the limits."""
+
+Load = Callable[[], Awaitable[ImageSource]]
+"""Gives an item's picture when its turn comes. A `GatewayError` is the item's outcome, anything else ends the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedItem:
+    """What became of one item of a stream."""
+
+    item_id: str
+    outcome: TaggedImage | GatewayError
+
+
+@dataclass(slots=True)
+class _Entry:
+    item_id: str
+    outcome: TaggedImage | GatewayError | None = None
+
+
+class Session:
+    """Every item taken from `items` gets exactly one outcome, from the gateway, from here, or from `rest`."""
+
+    def __init__(self, items: Iterator[tuple[str, Load]], *, in_order: bool) -> None:
+        self._items = items
+        self._in_order = in_order
+        self._awaited: dict[str, deque[_Entry]] = {}  # by id; several entries if the caller used one twice
+        self._turn: deque[_Entry] = deque()  # in the order to yield them: as sent, or as settled
+        self._news = asyncio.Event()  # something was settled, or went wrong, without the gateway's doing
+        self._fault: Exception | None = None
+        self._ended = False
+
+    async def requests(self, config: pb.StreamTagImagesConfig) -> AsyncIterator[pb.StreamTagImagesRequest]:
+        """What is sent. Never raises: gRPC would make a bare cancellation of it."""
+        yield pb.StreamTagImagesRequest(config=config)
+        try:
+            while not self._ended and (item := next(self._items, None)) is not None:
+                item_id, load = item
+                # Awaited before it is loaded: if the call breaks meanwhile, this item, too, is owed an outcome.
+                self._await(item_id)
+                try:
+                    source = await load()
+                    check_size(source)
+                    request = _request(item_id, source)
+                except GatewayError as error:
+                    self._settle(item_id, error)
+                    self._news.set()
+                    await asyncio.sleep(0)  # the reader's turn, however fast items fail here
+                    continue
+                yield request
+        except Exception as error:  # noqa: BLE001  # the caller's own, from its iterable or a load; raised where it listens
+            self._fault = error
+            self._news.set()
+
+    async def outcomes(self, read: Callable[[], Awaitable[Any]]) -> AsyncGenerator[TaggedItem]:
+        """Yield outcomes as they come, until the gateway has sent all of its own. Raises what `read` or the caller's code did."""
+        reading: asyncio.Future[Any] | None = None
+        hearing: asyncio.Future[Any] | None = None
+        try:
+            while True:
+                for item in self._ready():
+                    yield item
+                if self._fault is not None:
+                    raise self._fault
+                reading = reading or asyncio.ensure_future(read())
+                hearing = hearing or asyncio.ensure_future(self._news.wait())
+                await asyncio.wait({reading, hearing}, return_when=asyncio.FIRST_COMPLETED)
+                if hearing.done():
+                    self._news.clear()
+                    hearing = None
+                if reading.done():
+                    response, reading = reading.result(), None
+                    if response is grpc.aio.EOF:
+                        return
+                    if response.HasField("result"):
+                        self._settle(response.result.item_id, _outcome(response.result))
+        finally:
+            self._ended = True
+            for task in (reading, hearing):
+                if task is not None:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError):
+                        await task
+
+    def rest(self, failure: GatewayError) -> Iterator[TaggedItem]:
+        """Once `outcomes` has ended: what is left, with `failure` for all that the gateway never answered."""
+        left = list(self._turn) if self._in_order else [*self._turn, *(e for entries in self._awaited.values() for e in entries)]
+        self._awaited.clear()
+        for entry in left:
+            yield TaggedItem(entry.item_id, entry.outcome or failure)
+        for item_id, _ in self._items:
+            yield TaggedItem(item_id, failure)
+
+    def _await(self, item_id: str) -> None:
+        entry = _Entry(item_id)
+        self._awaited.setdefault(item_id, deque()).append(entry)
+        if self._in_order:
+            self._turn.append(entry)
+
+    def _settle(self, item_id: str, outcome: TaggedImage | GatewayError) -> None:
+        entries = self._awaited.get(item_id)
+        if not entries:
+            return  # an answer to nothing that was asked
+        entry = entries.popleft()
+        if not entries:
+            del self._awaited[item_id]
+        entry.outcome = outcome
+        if not self._in_order:
+            self._turn.append(entry)
+
+    def _ready(self) -> Iterator[TaggedItem]:
+        while self._turn and (outcome := self._turn[0].outcome) is not None:
+            yield TaggedItem(self._turn.popleft().item_id, outcome)
+
+
+def check_size(source: ImageSource) -> None:
+    """Raise `GatewayError` for a picture that is not worth sending."""
+    if isinstance(source, ImageContent) and len(source.data) > MAX_CONTENT_BYTES:
+        raise too_large(len(source.data))
+
+
+def too_large(size: int) -> GatewayError:
+    """The error for a file that no gateway takes."""
+    return GatewayError(
+        Reason.IMAGE_TOO_LARGE,
+        f"the picture is {size} bytes; at most {MAX_IMAGE_BYTES} bytes are allowed",
+        field="content",
+        measured=f"{size} bytes",
+        allowed=f"at most {MAX_IMAGE_BYTES} bytes",
+    )
+
+
+def _request(item_id: str, source: ImageSource) -> pb.StreamTagImagesRequest:
+    try:
+        return write_item(item_id, source)
+    except ValueError as error:  # a file name that is not UTF-8, for instance
+        raise GatewayError(Reason.INVALID_ARGUMENT, "item_id is not Unicode text", field="item_id") from error
+
+
+def _outcome(result: pb.StreamTagImagesResult) -> TaggedImage | GatewayError:
+    return read_status(result.error) if result.HasField("error") else read_response(result.response)
