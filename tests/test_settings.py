@@ -40,10 +40,6 @@ def test_any_other_address_is_refused_with_what_is_allowed(address) -> None:
 @pytest.mark.parametrize(
     ("url", "kept"),
     [
-        "http://host:notaport",
-        "http://[::1",
-        "http://:80",
-        "http://host:99999",
         ("http://localhost:8600", "http://localhost:8600"),
         ("https://cloud.example/", "https://cloud.example"),
         ("https://[::1]:1/a/b//", "https://[::1]:1/a/b"),
@@ -54,7 +50,21 @@ def test_a_base_url_ends_where_paths_are_appended(url, kept) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost", "ftp://a", "https://", "https://u@a", "https://a?b", "https://a#b", "https://a b"]
+    "url",
+    [
+        "",
+        "localhost",
+        "ftp://a",
+        "https://",
+        "https://u@a",
+        "https://a?b",
+        "https://a#b",
+        "https://a b",
+        "http://a:b",
+        "http://[::1",
+        "http://:80",
+        "http://a:99999",
+    ],
 )
 def test_any_other_base_url_is_refused(url) -> None:
     with pytest.raises(ValidationError, match="must be an http:// or https:// URL"):
