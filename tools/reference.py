@@ -22,8 +22,9 @@ ERRORS_HEAD = f"""\
 # Errors
 
 Every failure, of a call or of one item of a stream, is a `google.rpc.Status`. Its details hold a `google.rpc.ErrorInfo` with
-the domain `{DOMAIN}` and one of the reasons below; where they apply, a `google.rpc.BadRequest` that names the field,
-and a `google.rpc.RetryInfo` that says how long to wait. In a failed call they are in the trailing metadata
+the domain `{DOMAIN}` and one of the reasons below; where they apply, a `google.rpc.BadRequest` that names the
+field, seen from the request or from the stream's item, and a `google.rpc.RetryInfo` that says how long to wait. In a failed
+call they are in the trailing metadata
 `grpc-status-details-bin`, where the standard helper of every language finds them.
 
 `ErrorInfo.metadata` may hold `measured` and `allowed` (what was found, what is allowed), and, if the cloud refused the call,
@@ -54,7 +55,8 @@ A setting can be given as a flag (`image-gateway COMMAND --help` lists them), in
 `--config FILE` or `IMAGE_GATEWAY_CONFIG`. A flag wins over the environment, which wins over the file, which wins over the
 default. An empty environment variable counts as absent. A name that no setting has, and a value that is not allowed, stop
 the start with a message that says which, and what is allowed. Settings are read once, at the start; only the file of
-`cloud.password_file` is read again, for every new token.
+`cloud.password_file` is read again, for every new token. What a single run of `tag`, `demo` or `health` works on (files,
+language, threshold, target …) are arguments of those commands, not settings.
 
 ```toml
 listen = "0.0.0.0:50051"

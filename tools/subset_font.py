@@ -11,8 +11,8 @@ import argparse
 import unicodedata
 from pathlib import Path
 
-from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
-from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]  # fontTools ships no types
+from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]  # likewise
 
 SOURCE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 FAMILY = "Noto Sans CJK SC"

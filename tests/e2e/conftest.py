@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -23,42 +24,48 @@ def command(*arguments: str) -> list[str]:
 class Server:
     """A running `serve` or `rest`."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: TextIO, address: str) -> None:
         self.process = process
+        self._log = log
         self.address = address
         self.output = ""
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status and keeps what was printed."""
         self.process.terminate()
-        out, err = self.process.communicate(timeout=_TIMEOUT)
-        self.output += out + err
+        self.output += self.process.communicate(timeout=_TIMEOUT)[0]
         return self.process.returncode
+
+    def logged(self) -> str:
+        """What was logged so far."""
+        self._log.seek(0)
+        return self._log.read()
 
 
 @contextmanager
 def started(arguments: Sequence[str], **settings: str) -> Iterator[Server]:
     """Start a server on a free port, wait for its `ready` line, and stop it at the end."""
-    process = subprocess.Popen(
-        command(*arguments, "--listen", "127.0.0.1:0"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_CLEAN_ENVIRONMENT | settings,
-    )
-    try:
-        line = process.stdout.readline()
-        kind = "http" if arguments[0] == "rest" else "grpc"
-        prefix = f"ready {kind}="
-        assert line.startswith(prefix), line + process.communicate(timeout=_TIMEOUT)[1]
-        server = Server(process, line.removeprefix(prefix).strip())
-        yield server
-        if process.poll() is None:
-            assert server.stop() == 0, server.output
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:  # a pipe that nobody reads would fill up and stop the server
+        process = subprocess.Popen(
+            command(*arguments, "--listen", "127.0.0.1:0"),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=_CLEAN_ENVIRONMENT | settings,
+        )
+        try:
+            line = process.stdout.readline()
+            kind = "http" if arguments[0] == "rest" else "grpc"
+            prefix = f"ready {kind}="
+            server = Server(process, log, line.removeprefix(prefix).strip())
+            assert line.startswith(prefix), line + server.logged()
+            yield server
+            if process.poll() is None:
+                assert server.stop() == 0, server.logged()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -56,9 +56,9 @@ def test_the_gateway_is_healthy_stops_cleanly_and_prints_no_secret(gateway, rest
     assert run("health", "--target", gateway.address).stdout == "SERVING\n"
     tagged(str(photos / "dog.jpg"), "--target", gateway.address)
     assert gateway.stop() == 0
-    assert "health: SERVING" in gateway.output
+    assert "health: SERVING" in gateway.logged()
     for secret in SECRETS.values():
-        assert secret not in gateway.output
+        assert secret not in gateway.logged() + gateway.output + rest_face.logged()
     assert run("health", "--target", gateway.address, "--timeout", "1").returncode == 1
 
 
@@ -75,7 +75,8 @@ def test_a_gateway_with_a_wrong_password_says_so_and_is_not_serving(rest_face, t
         assert item["error"]["code"] == "FAILED_PRECONDITION"
         assert item["error"]["reason"] == "UPSTREAM_AUTHENTICATION_FAILED"
         server.stop()
-        assert "not-this-one-5150" not in server.output
+        assert "not-this-one-5150" not in server.output + server.logged() + rest_face.logged()
+        assert "The username or password is wrong" in rest_face.logged()
 
 
 def test_the_demo_shows_the_whole_way(tmp_path, photos) -> None:

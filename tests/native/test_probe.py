@@ -74,4 +74,4 @@ def test_info_is_a_value(files: dict[str, bytes]) -> None:
         "has_alpha=False, is_animated=False)"
     )
     with pytest.raises(AttributeError):
-        info.width = 1  # type: ignore[misc]
+        info.width = 1  # type: ignore[misc]  # which is the point

@@ -66,4 +66,4 @@ def test_every_cut_is_refused(file: bytes) -> None:
 @pytest.mark.parametrize("data", [bytearray(b"GIF89a"), memoryview(b"GIF89a"), "GIF89a", None])
 def test_only_bytes_are_taken(data: object) -> None:
     with pytest.raises(TypeError):
-        _native.validate(data)  # type: ignore[arg-type]
+        _native.validate(data)  # type: ignore[arg-type]  # which is the point

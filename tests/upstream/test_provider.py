@@ -2,6 +2,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import socket
 
 import pytest
 from aiohttp import web
@@ -154,6 +155,15 @@ async def test_check_asks_for_a_token_and_no_more(cloud, provider) -> None:
 async def test_check_says_what_is_wrong(cloud, provider) -> None:
     cloud.sign_in_status = 503
     assert (await failure(provider.check())).reason is Reason.UPSTREAM_UNAVAILABLE
+
+
+async def test_check_notices_that_the_service_is_gone_though_the_token_is_still_good(cloud, settings) -> None:
+    with socket.socket() as taken:  # bound, so that nobody else gets the port, but not listening
+        taken.bind(("127.0.0.1", 0))
+        gone = CloudSettings(**settings.model_dump() | {"endpoint": f"http://127.0.0.1:{taken.getsockname()[1]}"})
+        async with contextlib.aclosing(CloudProvider(gone, lambda: cloud.now)) as provider:
+            assert (await failure(provider.check())).reason is Reason.UPSTREAM_UNAVAILABLE
+    assert len(cloud.sign_ins) == 1
 
 
 async def test_a_token_is_fetched_anew_when_it_has_expired(cloud, provider, image) -> None:

@@ -46,6 +46,27 @@ async def test_a_reply_without_an_id(client, raw) -> None:
     assert (await client.post(raw.url, headers={}, body=b"")).request_id == ""
 
 
+async def test_an_id_that_is_none_is_made_one(client, raw) -> None:
+    """It goes into messages and statuses, which hold text only."""
+    raw.answers(b"HTTP/1.1 200 OK\r\nX-Request-Id: a\xff\tb" + b"c" * 500 + b"\r\nContent-Length: 0\r\n\r\n")
+    request_id = (await client.post(raw.url, headers={}, body=b"")).request_id
+    assert request_id.startswith("abc")
+    assert request_id.isascii()
+    assert len(request_id) <= 128
+
+
+async def test_headers_of_many_kilobytes_are_read(client, raw) -> None:
+    token = b"t" * 20_000
+    raw.answers(b"HTTP/1.1 201 Created\r\nX-Subject-Token: " + token + b"\r\nContent-Length: 0\r\n\r\n")
+    assert (await client.post(raw.url, headers={}, body=b"")).headers["X-Subject-Token"] == token.decode()
+
+
+async def test_any_answer_at_all_shows_that_somebody_is_there(client, raw) -> None:
+    raw.answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    await client.reach(raw.url)
+    assert raw.heads[0].startswith(b"HEAD / ")
+
+
 async def test_nobody_listens(client) -> None:
     with socket.socket() as taken:  # bound, so that nobody else gets the port, but not listening
         taken.bind(("127.0.0.1", 0))

@@ -463,7 +463,7 @@ class StreamTagImagesConfig(_message.Message):
     """In what order results come back. Default: as they complete."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
-        """Parameters of every item that brings none of its own."""
+        """Parameters of every item that brings none of its own. Default: all fields at their defaults."""
 
     def __init__(
         self,
@@ -499,7 +499,7 @@ class StreamTagImagesItem(_message.Message):
     """An HTTP or HTTPS URL."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
-        """If set, replaces the stream's parameters for this item."""
+        """If set, replaces the stream's parameters, as a whole, for this item. Default: the stream's."""
 
     def __init__(
         self,
