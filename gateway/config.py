@@ -124,6 +124,8 @@ def _from_file(file: Path, known: Mapping[str, Declared], problems: list[str]) -
         for path, member in members.items():
             if path in known:
                 values[path] = (member, str(file))
+            elif path == name and name in GatewaySettings.model_fields:
+                problems.append(f"{name} in {file} is {member!r}; it must be a table of settings: [{name}]")
             else:
                 problems.append(f"unknown setting {path} in {file}{_nearest(path, known)}")
     return values
@@ -143,7 +145,7 @@ def _from_environment(environment: Mapping[str, str], known: Mapping[str, Declar
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""
 
 

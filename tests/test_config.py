@@ -74,7 +74,6 @@ def test_variables_of_others_are_not_looked_at() -> None:
         ({"IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ": "x"}, "", ["IMAGE_GATEWAY_QQQQQQQQQQQQQQQQQQQQQQQ in the environment"]),
         ({}, "[cloud]\nregin = 'x'\n", ["cloud.regin in FILE; did you mean cloud.region?"]),
         ({}, "lisen = 'x'\n", ["lisen in FILE; did you mean listen?"]),
-        ({}, "cloud = 'x'\n", ["cloud in FILE"]),
         ({}, "[listen]\nx = 1\n", ["listen.x in FILE"]),
         ({}, "[zzz]\nyyy = 1\n", ["zzz.yyy in FILE"]),
         ({"IMAGE_GATEWAY_LISEN": "x"}, "lisen = 'x'\n", ["lisen in FILE", "IMAGE_GATEWAY_LISEN in the environment"]),
@@ -85,6 +84,11 @@ def test_an_unknown_name_is_an_error_with_the_nearest_known_one(toml, environmen
     found = problems(environment=environment, file=file)
     for problem, start in zip(found, expected, strict=True):
         assert problem.startswith("unknown setting " + start.replace("FILE", str(file)))
+
+
+def test_a_table_of_settings_is_no_setting(toml) -> None:
+    file = toml("cloud = 'x'\n")
+    assert problems(file=file) == [f"cloud in {file} is 'x'; it must be a table of settings: [cloud]"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ _FLAGS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit status."""
     options = build_parser().parse_args(arguments)
+    # Of what fails, gRPC's core prints an account of its own beside ours. Read when gRPC is imported, which is later.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # File names need not be Unicode; what cannot be printed is shown escaped.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
