@@ -41,7 +41,7 @@ async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
 @contextlib.asynccontextmanager
 async def opened_tagging(settings: GatewaySettings) -> AsyncIterator[tuple[TagImage, Provider]]:
     """The tagging use case, ready for calls, and the provider behind it."""
-    async with opened_provider(settings) as provider, Downloader(settings.download) as downloader:
+    async with opened_provider(settings) as provider, contextlib.aclosing(Downloader(settings.download)) as downloader:
         yield TagImage(provider, downloader), provider
 
 

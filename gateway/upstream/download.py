@@ -7,8 +7,7 @@ checked like the first address.
 import asyncio
 import ipaddress
 import socket
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -80,12 +79,6 @@ class Downloader:
             # A picture does not shrink under gzip, and a bomb would only be met after it was unpacked.
             auto_decompress=False,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""

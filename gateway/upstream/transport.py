@@ -3,8 +3,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import aiohttp
 
@@ -42,7 +41,7 @@ class HttpReply:
 class Transport:
     """A pool of connections to the cloud's endpoints.
 
-    Create and use it inside one event loop; close it by `async with` or `aclose()`. Redirects are not followed: the
+    Create and use it inside one event loop; `aclose()` it at the end. Redirects are not followed: the
     contract has none, so one is an answer like any other and is classified as a fault.
     """
 
@@ -55,12 +54,6 @@ class Transport:
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""

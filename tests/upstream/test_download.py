@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -11,7 +12,7 @@ PICTURE = b"picture " * 1000
 
 
 async def fetched(uri: str, **settings: object) -> bytes:
-    async with Downloader(DownloadSettings(**settings)) as downloader:
+    async with contextlib.aclosing(Downloader(DownloadSettings(**settings))) as downloader:
         return await downloader.fetch(uri)
 
 

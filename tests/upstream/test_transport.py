@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -13,7 +14,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-request-id: abc\r\n\r\n{}"
 
 @pytest.fixture
 async def client():
-    async with Transport(connect_timeout=5, timeout=10, pool_size=2) as opened:
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2)) as opened:
         yield opened
 
 
@@ -92,7 +93,7 @@ async def test_no_connection_in_time(raw, monkeypatch) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", stuck)
-    async with Transport(connect_timeout=0.05, timeout=10, pool_size=1) as client:
+    async with contextlib.aclosing(Transport(connect_timeout=0.05, timeout=10, pool_size=1)) as client:
         error = await refusal(client, raw.url)
     assert (error.reason, error.message) == (Reason.UPSTREAM_UNAVAILABLE, "no connection to the cloud could be made in time")
 
@@ -106,7 +107,7 @@ async def test_no_answer_in_time(raw, sent) -> None:
         await asyncio.Event().wait()
 
     raw.behaviour = stuck
-    async with Transport(connect_timeout=5, timeout=0.1, pool_size=1) as client:
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=0.1, pool_size=1)) as client:
         error = await refusal(client, raw.url)
     assert (error.reason, error.message) == (Reason.UPSTREAM_TIMEOUT, "the cloud did not answer in time")
 
