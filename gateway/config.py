@@ -28,7 +28,7 @@ CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
 _SERVICE_LINK: Final = re.compile(rf"{ENV_PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
 
-_USER_INFO: Final = re.compile(r"//[^/@]*@")
+_USER_INFO: Final = re.compile(r"(//)?[^\s'\"]*@")
 
 
 class GatewaySettings(Settings):
@@ -156,7 +156,7 @@ def _describe(problem: dict[str, Any], known: Mapping[str, Declared], values: _V
     setting = known.get(path)
     if setting is None:  # a rule between several settings of a room; its message names them
         return f"settings of {path or 'the gateway'}: {rule or problem['msg']}"
-    shown = "(not shown)" if setting.is_secret else _USER_INFO.sub("//…@", repr(value))
+    shown = "(not shown)" if setting.is_secret else _USER_INFO.sub("…@", repr(value))
     return f"setting {path} is {shown} (from {origin}); {rule or f'it must be {setting.allowed}'}"
 
 

@@ -210,3 +210,9 @@ def test_a_file_that_cannot_be_read_is_named(toml, tmp_path) -> None:
     assert "hunter2" not in problem
     file.write_bytes(b"\xff")
     assert problems(file=file)[0].startswith(f"config file {file} is not TOML: ")
+
+
+@pytest.mark.parametrize("url", ["https://u:hunter2@h", "https://u:p@hunter2@h", "https://u:hunter2/w@h", "u:hunter2@h"])
+def test_a_password_in_a_url_is_not_shown(url) -> None:
+    (problem,) = problems({"cloud.endpoint": url})
+    assert "hunter2" not in problem

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import logging
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,8 @@ from gateway.media import Tag
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
+
+_log = logging.getLogger(__name__)
 
 SHOWN_TAGS: Final = 5
 _LEAST_SIDE: Final = 320
@@ -74,13 +77,17 @@ class Annotator:
         self._folder = folder
         self._taken: set[str] = set()
 
-    def save(self, file: Path, tags: Sequence[Tag]) -> Path:
-        """Write the annotated picture of `file` and return its path."""
+    def save(self, file: Path, tags: Sequence[Tag]) -> Path | None:
+        """Write the annotated picture of `file` and return its path; None, and a warning, if Pillow cannot read it."""
         names = itertools.chain([file.name], (f"{file.stem}-{number}{file.suffix}" for number in itertools.count(2)))
         name = next(name for name in names if name not in self._taken)
         self._taken.add(name)
         path = self._folder / f"{name}.tagged.jpg"
-        annotate(file.read_bytes(), tags).save(path, quality=88)
+        try:
+            annotate(file.read_bytes(), tags).save(path, quality=88)
+        except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for files that it dislikes
+            _log.warning("no annotated picture of %s: %s", file, error)
+            return None
         return path
 
 

@@ -93,10 +93,10 @@ async def _stream(address: str, request: DemoRequest, console: Console) -> list[
 def _write(items: Sequence[TaggedItem], out: Path, annotator: Annotator) -> None:
     results = json.dumps([item_json(item) for item in items], ensure_ascii=False, indent=1)
     (out / "results.json").write_text(results + "\n", encoding="utf-8", errors="backslashreplace")
-    pictures = [
+    saved = [
         annotator.save(Path(item.item_id), item.outcome.reply.tags)
         for item in items
         if not isinstance(item.outcome, GatewayError) and not is_uri(item.item_id)
     ]
-    if pictures:
+    if pictures := [path for path in saved if path is not None]:
         save_overview(pictures, out / "overview.jpg")

@@ -87,10 +87,8 @@ def _command(options: argparse.Namespace, settings: GatewaySettings) -> Coroutin
 
 
 def _demo(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:
-    from rich.console import Console
-
     from gateway.cli.demo import DemoRequest, run_demo, shipped_photos
-    from gateway.cli.table import PIPE_WIDTH
+    from gateway.cli.table import OutputConsole
 
     files = tuple(options.files) or shipped_photos()
     if not files:
@@ -99,7 +97,7 @@ def _demo(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[N
     return run_demo(
         DemoRequest(files, _parameters(options), options.out),
         settings,
-        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH),
+        OutputConsole(),
     )
 
 

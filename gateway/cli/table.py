@@ -1,5 +1,6 @@
 """Outcomes for people: a table where there is room, a paragraph each where there is not."""
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,13 +20,26 @@ _TABLE_WIDTH: Final = 100
 _SHOWN_TAGS: Final = 4
 
 
+class OutputConsole(Console):
+    """A console on standard output that leaves a broken pipe to the command line, and no terminal to chance."""
+
+    def __init__(self) -> None:
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        super().__init__(width=None if terminal else PIPE_WIDTH)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_table(items: Sequence[TaggedItem], console: Console) -> None:
     """Print file, picture, what preparation did, the most confident tags, and the time spent on the picture."""
     names = _short_names([item.item_id for item in items])
     if console.width < _TABLE_WIDTH:
         for name, item in zip(names, items, strict=True):
             facts = (
-                "" if isinstance(item.outcome, GatewayError) else ", ".join([*_facts(item.outcome), f"{_time(item.outcome)} ms"])
+                ""
+                if isinstance(item.outcome, GatewayError)
+                else ", ".join(filter(None, [*_facts(item.outcome), f"{_time(item.outcome)} ms"]))
             )
             console.print(Text(name, style="bold").append(f"  {facts}", style="not bold dim"))
             console.print(Padding(_outcome(item), (0, 0, 0, 2)))

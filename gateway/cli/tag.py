@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
 
 from gateway.cli.annotate import Annotator
 from gateway.cli.embedded import tag_embedded
 from gateway.cli.render import item_json
 from gateway.cli.sources import is_uri, loader
-from gateway.cli.table import PIPE_WIDTH, print_table
+from gateway.cli.table import OutputConsole, print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
 from gateway.config import GatewaySettings
 from gateway.server import opened_tagging
@@ -46,7 +43,7 @@ async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
             if annotator is not None:
                 await asyncio.to_thread(_annotate, item, annotator)
     if not request.as_json:
-        print_table(items, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
+        print_table(items, OutputConsole())
     return 1 if failed else 0
 
 

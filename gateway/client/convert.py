@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import (
     Box,
@@ -40,8 +41,10 @@ def write_item(item_id: str, source: ImageSource) -> pb.StreamTagImagesRequest:
     return pb.StreamTagImagesRequest(item=pb.StreamTagImagesItem(item_id=item_id, uri=source.uri))
 
 
-def read_response(response: pb.TagImageResponse) -> TaggedImage:
-    """What a response says."""
+def read_response(response: pb.TagImageResponse | None) -> TaggedImage:
+    """What a response says. Raises `GatewayError` for None, which is what grpcio makes of bytes that are no message."""
+    if response is None:
+        raise GatewayError(Reason.INTERNAL, "the gateway's answer is not one of the contract's")
     processing = response.processing
     return TaggedImage(
         reply=ProviderReply(

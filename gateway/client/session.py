@@ -1,7 +1,6 @@
 """One stream's bookkeeping: which items still await their outcome, and which outcomes await their turn."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -46,14 +45,16 @@ class Session:
         self._turn: deque[_Entry] = deque()  # in the order to yield them: as sent, or as settled
         self._news = asyncio.Event()  # something was settled, or went wrong, without the gateway's doing
         self._fault: Exception | None = None
-        self._ended = False
+        self._sender: asyncio.Task[Any] | None = None
+        self._room = asyncio.Event()  # few enough outcomes of our own wait to be taken
+        self._room.set()
 
     async def requests(self, config: pb.StreamTagImagesConfig) -> AsyncIterator[pb.StreamTagImagesRequest]:
         """What is sent. Never raises: gRPC would make a bare cancellation of it."""
+        self._sender = asyncio.current_task()
         yield pb.StreamTagImagesRequest(config=config)
         try:
-            while not self._ended and (item := next(self._items, None)) is not None:
-                item_id, load = item
+            for item_id, load in self._items:
                 # Awaited before it is loaded: if the call breaks meanwhile, this item, too, is owed an outcome.
                 self._await(item_id)
                 try:
@@ -63,7 +64,9 @@ class Session:
                 except GatewayError as error:
                     self._settle(item_id, error)
                     self._news.set()
-                    await asyncio.sleep(0)  # the reader's turn, however fast items fail here
+                    if self._turn[0].outcome is not None:  # else an answer is awaited first, and sending must go on
+                        self._room.clear()
+                        await self._room.wait()
                     continue
                 yield request
         except Exception as error:  # noqa: BLE001  # the caller's own, from its iterable or a load; raised where it listens
@@ -86,19 +89,21 @@ class Session:
                 if hearing.done():
                     self._news.clear()
                     hearing = None
+                    continue
                 if reading.done():
                     response, reading = reading.result(), None
                     if response is grpc.aio.EOF:
                         return
+                    if response is None:  # what grpcio makes of bytes that are no message
+                        raise GatewayError(Reason.INTERNAL, "the gateway's answer is not one of the contract's")
                     if response.HasField("result"):
                         self._settle(response.result.item_id, _outcome(response.result))
         finally:
-            self._ended = True
-            for task in (reading, hearing):
-                if task is not None:
-                    task.cancel()
-                    with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError):
-                        await task
+            # The sender, too: a call that ended by itself leaves it where it is, in a load perhaps.
+            tasks = [task for task in (reading, hearing, self._sender) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def rest(self, failure: GatewayError) -> Iterator[TaggedItem]:
         """Once `outcomes` has ended: what is left, with `failure` for all that the gateway never answered."""
@@ -129,6 +134,7 @@ class Session:
     def _ready(self) -> Iterator[TaggedItem]:
         while self._turn and (outcome := self._turn[0].outcome) is not None:
             yield TaggedItem(self._turn.popleft().item_id, outcome)
+        self._room.set()
 
 
 def check_size(source: ImageSource) -> None:

@@ -74,6 +74,8 @@ class TaggingClient:
                     yield item
         except grpc.aio.AioRpcError as error:
             failure = read_call_error(error)
+        except GatewayError as error:
+            failure = error
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -83,3 +85,4 @@ class TaggingClient:
             call.cancel()  # for a caller that stops early; without effect once the call has ended
         for item in session.rest(failure):
             yield item
+            await asyncio.sleep(0)  # there may be many, and nothing else here waits

@@ -79,6 +79,9 @@ async def _answer_always(request: web.Request, handler: _Handler) -> web.StreamR
         response = await handler(request)
     except (RestError, SignInError, GatewayError, web.HTTPException, web.RequestPayloadError) as error:
         response = _refusal(request, error, request_id)
+    except ConnectionResetError:
+        _log.debug("request %s: the client hung up", request_id)
+        raise
     except Exception:  # noqa: BLE001  # the last resort: logged whole, answered with a code and no detail
         _log.exception("request %s failed", request_id)
         response = RestError("AIS.0506").response()

@@ -47,6 +47,10 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
                 await stream.run(request_iterator)
         except GatewayError as error:
             await _abort(context, error)
+        except ExceptionGroup:
+            # Writing to a client that has gone away fails in each item's task; there is nobody left to tell.
+            if not context.done():
+                raise
 
     async def _answer(self, item: pb.StreamTagImagesItem, defaults: pb.TaggingParameters) -> pb.StreamTagImagesResult:
         """The outcome of one item, which is never an exception, short of cancellation."""

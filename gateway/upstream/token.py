@@ -19,6 +19,9 @@ REFRESH_SHARE: Final = 0.1
 FAILURE_HOLD: Final = 5.0
 """Seconds during which a failed fetch is not tried again by every waiting call."""
 
+_NEW_SECONDS: Final = 60.0
+"""For so long a token counts as new."""
+
 LONGEST_HOLD: Final = 300.0
 """Each further refusal of the credentials doubles the hold, up to this: accounts are locked after too many."""
 
@@ -48,7 +51,9 @@ class TokenCache:
         self._flight: asyncio.Task[Token] | None = None
         self._failure: GatewayError | None = None
         self._retry_at = 0.0
-        self._refused_at = float("-inf")
+        self._landed_at = 0.0
+        self._replaces_refused = False  # the token was fetched because the one before had been refused
+        self._failed_at = float("-inf")
         self._refusals = 0  # of the credentials, one after the other
 
     async def get(self) -> Token:
@@ -67,15 +72,15 @@ class TokenCache:
     def reject(self, token: Token, refusal: GatewayError) -> None:
         """Drop `token`, which the service refused; if it has been replaced meanwhile, the new one stays.
 
-        If the one before was refused only just now, new tokens do not help: that counts as a failed fetch.
+        If it is the new one that is refused, that counts as a failed fetch.
         """
         if self._token is not token:
             return
         self._token = None
-        now = self._clock()
-        if now < self._refused_at + FAILURE_HOLD:
+        # Refused as soon as it was fetched, and fetched because one was refused: new tokens do not help.
+        if self._replaces_refused and self._clock() < self._landed_at + _NEW_SECONDS:
             self._hold(refusal)
-        self._refused_at = now
+        self._replaces_refused = True
 
     async def aclose(self) -> None:
         """Stop a renewal that is under way."""
@@ -110,20 +115,25 @@ class TokenCache:
             return
         error = flight.exception()  # also marks it as seen, for a renewal that nobody awaits
         if error is None:
+            if self._token is not None:  # renewed in peace
+                self._replaces_refused = False
             self._token = flight.result()
             self._failure, self._retry_at = None, 0.0
-            if self._clock() >= self._refused_at + LONGEST_HOLD:
-                self._refusals = 0
+            self._landed_at = self._clock()
             return
         self._hold(error if isinstance(error, GatewayError) else None)
         _log.warning("no token: %s", error if isinstance(error, GatewayError) else type(error).__name__)
 
     def _hold(self, failure: GatewayError | None) -> None:
         """Let nobody try again for a while."""
-        refused = failure is not None and failure.reason is Reason.UPSTREAM_AUTHENTICATION_FAILED
-        self._refusals = self._refusals + 1 if refused else 0
-        hold = min(FAILURE_HOLD * 2.0 ** min(max(0, self._refusals - 1), 10), LONGEST_HOLD)
-        self._failure, self._retry_at = failure, self._clock() + hold
+        now = self._clock()
+        hold = FAILURE_HOLD
+        if failure is not None and failure.reason is Reason.UPSTREAM_AUTHENTICATION_FAILED:
+            recent = now < self._failed_at + 2 * LONGEST_HOLD
+            self._refusals = self._refusals + 1 if recent else 1
+            self._failed_at = now
+            hold = min(FAILURE_HOLD * 2.0 ** min(self._refusals - 1, 10), LONGEST_HOLD)
+        self._failure, self._retry_at = failure, now + hold
 
 
 def _renewal_time(token: Token) -> float:

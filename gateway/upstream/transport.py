@@ -78,7 +78,12 @@ class Transport:
 
     async def reach(self, url: str) -> None:
         """Have the server at `url` answer anything at all. Raises `GatewayError` as `post` does if it does not."""
-        await self._exchange("HEAD", url, {}, None)
+        try:
+            # On a connection of its own: some servers send a body that nobody may send, which would spoil the next reply.
+            await self._exchange("HEAD", url, {"Connection": "close"}, None)
+        except GatewayError as error:
+            if error.reason is not Reason.UPSTREAM_BAD_RESPONSE:
+                raise
 
     async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: io.BytesIO | None) -> HttpReply:
         try:

@@ -330,3 +330,42 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(script, 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with TaggingClient(client.target) as direct:
         assert (await direct.tag(ImageContent(b"x"), timeout=5)).reply.provider == "local"
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+async def test_a_load_under_way_when_the_call_breaks_is_given_up(client, script, in_order) -> None:
+    loading_, given_up = asyncio.Event(), asyncio.Event()
+
+    async def broken(requests, context):
+        await loading_.wait()
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+        yield
+
+    async def load():
+        loading_.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    script.stream = broken
+    outcomes = await collected(client, [("0", load)], in_order=in_order)
+    assert outcomes["0"].reason is Reason.UNAVAILABLE
+    await asyncio.wait_for(given_up.wait(), 5)
+
+
+async def test_items_that_cannot_be_loaded_wait_for_the_reader(client) -> None:
+    taken = 0
+
+    def failing():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield from loading(GatewayError(Reason.INVALID_ARGUMENT, "no such file"))
+
+    stream = client.tag_stream(failing())
+    await anext(stream)
+    for _ in range(200):  # turns of the loop for the sender to run away in
+        await asyncio.sleep(0)
+    assert taken < 10
+    await stream.aclose()

@@ -266,3 +266,37 @@ async def test_a_short_lived_token_is_cached_too() -> None:
     for _ in range(3):
         await cache.get()
     assert fetches == 1
+
+
+async def test_mended_credentials_start_afresh(issuer, cache) -> None:
+    for _ in range(4):
+        waiter = asyncio.create_task(cache.get())
+        await issuer.land(REFUSED)
+        with pytest.raises(GatewayError):
+            await waiter
+        issuer.now += 300
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    await waiter
+    issuer.now += LIFETIME
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land(REFUSED)
+    with pytest.raises(GatewayError):
+        await waiter
+    with pytest.raises(GatewayError) as caught:
+        await cache.get()
+    assert caught.value.retry_after == FAILURE_HOLD
+
+
+async def test_a_renewed_token_that_is_refused_is_replaced_once(issuer, cache, token) -> None:
+    cache.reject(token, REFUSED)
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    await waiter
+    issuer.now = RENEWAL + 1
+    await cache.get()
+    await issuer.land()
+    cache.reject(await cache.get(), REFUSED)
+    waiter = asyncio.create_task(cache.get())
+    await issuer.land()
+    assert (await waiter).value == "token 4"
