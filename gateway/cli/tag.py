@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,14 @@ class TagRequest:
 async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
     """Tag, print, and return the exit status: 0, or 1 if any item failed."""
     annotator = Annotator(request.annotate_dir) if request.annotate_dir is not None else None
+    unicode = sys.stdout is not None and sys.stdout.encoding.lower() == "utf-8"  # elsewhere JSON's own escapes are read by all
     items: list[TaggedItem] = []
     failed = 0
     async with contextlib.aclosing(_outcomes(request, settings)) as outcomes:
         async for item in outcomes:
             failed += isinstance(item.outcome, GatewayError)
             if request.as_json:
-                print(json.dumps(item_json(item), ensure_ascii=False), flush=True)
+                print(json.dumps(item_json(item), ensure_ascii=not unicode), flush=True)
             else:
                 items.append(item)
             if annotator is not None:

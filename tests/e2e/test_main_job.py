@@ -149,6 +149,15 @@ def test_a_port_in_use_is_explained(rest_face) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_json_stays_json_where_output_is_not_unicode(tmp_path, photos) -> None:
+    picture = tmp_path / "é猫.png"
+    picture.write_bytes((photos / "cat.png").read_bytes())
+    done = run("tag", "--json", "--language", "zh", str(picture), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    item = json.loads(done.stdout)
+    assert item["item_id"] == str(picture)
+    assert "猫" in {tag["tag"] for tag in item["tags"]}
+
+
 def test_annotated_pictures_are_written(tmp_path, tagged, photos) -> None:
     tagged(str(photos / "cat.png"), "--annotate", str(tmp_path))
     with Image.open(tmp_path / "cat.png.tagged.jpg") as picture:
