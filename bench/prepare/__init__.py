@@ -1,0 +1,1 @@
+"""Preparation of pictures, beside the libraries that people use for it. See `__main__`."""
