@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
-# Three stages: the native core needs Rust to compile, the packages need pip to install, and running needs neither.
+# The native core needs Rust to compile, Pillow-SIMD a C compiler, the packages need pip to install, and running needs none.
 
-FROM rust:1.88-slim-bookworm AS wheel
+FROM rust:1.95-slim-bookworm AS wheel
 # hadolint ignore=DL3008  # Debian keeps only the newest version of a package, so a pinned one stops the build some day
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 python3-venv \
@@ -21,14 +21,34 @@ RUN python -m venv /opt/image-gateway \
  && /opt/image-gateway/bin/pip install --no-cache-dir --no-deps /wheels/*.whl \
  && /opt/image-gateway/bin/pip uninstall --yes pip setuptools
 
+FROM python:3.11-slim-bookworm AS breadth
+COPY requirements-breadth.lock requirements-breadth-build.lock /
+# hadolint ignore=DL3008  # as above
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev libjpeg-dev zlib1g-dev libtiff-dev libwebp-dev liblcms2-dev \
+ && rm -rf /var/lib/apt/lists/*
+# SSE4: an image is not built where it runs. For hosts that are known: --build-arg BREADTH_CC="cc -mavx2".
+ARG BREADTH_CC=cc
+RUN python -m venv /opt/breadth \
+ && /opt/breadth/bin/pip install --no-cache-dir --require-hashes --requirement /requirements-breadth-build.lock \
+ && CC="$BREADTH_CC" /opt/breadth/bin/pip install --no-cache-dir --require-hashes --no-build-isolation \
+      --no-binary pillow-simd --requirement /requirements-breadth.lock \
+ && /opt/breadth/bin/pip uninstall --yes pip setuptools pybind11
+
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="image-gateway" org.opencontainers.image.licenses="Apache-2.0"
+# hadolint ignore=DL3008  # as above; what Pillow-SIMD is linked with
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libjpeg62-turbo libtiff6 libwebp7 libwebpmux3 libwebpdemux2 liblcms2-2 \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /opt/image-gateway /opt/image-gateway
+COPY --from=breadth /opt/breadth /opt/breadth
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin gateway
 USER 10001
 ENV PATH=/opt/image-gateway/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    IMAGE_GATEWAY_BREADTH_PYTHON=/opt/breadth/bin/python \
     IMAGE_GATEWAY_LISTEN=0.0.0.0:50051
 EXPOSE 50051
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["image-gateway", "health"]

@@ -8,6 +8,8 @@ MANIFEST := --manifest-path native/Cargo.toml
 PROTOS := $(shell find proto/gateway -name '*.proto')
 NATIVE_SOURCES := native/Cargo.toml native/Cargo.lock $(shell find native/src -name '*.rs')
 MODULE := gateway/_native.abi3.so
+# Pillow-SIMD, which is imported as PIL like Pillow, has an environment of its own.
+BREADTH := .venv-breadth
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python lint generate check-generated check-model bench wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +53,17 @@ test-native: install
 test-python: install
 	$(BIN)/python -m pytest
 
+# Compiled here, with AVX2 where this machine has it. Without pip's cache, which does not know about CC.
+$(BREADTH)/installed: requirements-breadth.lock requirements-breadth-build.lock $(VENV)/created
+	$(PYTHON) -m venv --clear $(BREADTH)
+	$(BREADTH)/bin/python -m pip install --quiet --require-hashes -r requirements-breadth-build.lock
+	CC="cc $$(grep -qm1 avx2 /proc/cpuinfo && echo -mavx2)" $(BREADTH)/bin/python -m pip install --quiet --no-cache-dir \
+		--require-hashes --no-build-isolation --no-binary pillow-simd -r requirements-breadth.lock
+	@touch $@
+
+test-breadth: install $(BREADTH)/installed  ## Test the rarer formats with Pillow-SIMD (needs C headers, see .ci/run)
+	BREADTH_TEST_PYTHON=$(CURDIR)/$(BREADTH)/bin/python BREADTH_TEST_VERSION=12.1.1.post0 $(BIN)/python -m pytest tests/breadth
+
 lint: install  ## Check style, types, imports, protos, Dockerfile and the native core
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -77,8 +90,11 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 check-model: $(VENV)/packages  ## Fail if the shipped model is not what its conversion gives
 	$(BIN)/python tools/convert_efficientnet_lite0.py --check gateway/engines/data/efficientnet_lite0.onnx
 
-bench: install  ## Measure the native core beside its peers; prints ratios
-	$(BIN)/python bench/body.py
+bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
+	$(BIN)/python -m bench.prepare $(BENCH)
+
+fuzz:  ## Fuzz the native core, 15 minutes for each target (needs cargo-fuzz)
+	for target in probe strip vp8 decode prepare; do native/fuzz/run.sh $$target $(or $(SECONDS),900) || exit 1; done
 
 wheel: $(VENV)/packages  ## Build the wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist
@@ -88,12 +104,12 @@ serve: install  ## Run a gateway on 127.0.0.1:50051
 
 lock: $(VENV)/created  ## Resolve the exact versions anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group model --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --group dev --group model --universal --python-version 3.11 --upgrade \
 		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet -o requirements-dev.lock
 
 clean:  ## Remove everything that was made here
-	rm -rf $(VENV) demo-output dist build native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BREADTH) .venv-bench demo-output dist build native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

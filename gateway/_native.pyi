@@ -6,6 +6,9 @@ Functions take `bytes` only: they release the GIL, and what they read must not c
 
 from typing import Final, Literal, final
 
+import numpy as np
+import numpy.typing as npt
+
 MIN_SIDE: Final = 15
 """Least side that the recognition service accepts, in pixels."""
 MAX_SIDE: Final = 4096
@@ -24,6 +27,9 @@ class ImageError(ValueError):
         "damaged",
         "dimensions_out_of_range",
         "encoded_too_large",
+        "too_many_pixels",
+        "cannot_fit",
+        "conversion_needed",
     ]
     """What is wrong, for callers that branch on it."""
     message: str
@@ -90,16 +96,114 @@ def request_body(image: bytes, fields: str, /) -> bytes:
 def base64_length(n: int, /) -> int:
     """Length of `n` bytes in padded base64, in characters."""
 
-def decode_rgb(data: bytes, /) -> tuple[int, int, bytes]:
-    """Decode `data` into its width, its height and height * width * 3 samples of interleaved RGB, 0 to 255.
+def decode_rgb(data: bytes, /) -> npt.NDArray[np.uint8]:
+    """Decode `data` into an array of height × width × 3: rows, columns, RGB of 0 to 255. Nothing is copied on the way.
 
     The orientation is applied, transparency is composited on white, and of an animation it is the first frame. Colour
-    profiles are not applied. Sides may be 1 to `MAX_SIDE`. Raises `ImageError`.
+    profiles are not applied, and damage to a JPEG's entropy-coded data is passed over. Sides may be 1 to `MAX_SIDE`.
+    Raises `ImageError`.
     """
 
-def classifier_input(data: bytes, /, *, resize: int, crop: int) -> bytes:
+def classifier_input(data: bytes, /, *, resize: int, crop: int, max_pixels: int = 100000000) -> npt.NDArray[np.uint8]:
     """Decode `data`, scale its short side to `resize` px (bicubic, antialiased) and take the square of `crop` px at its
-    centre: crop * crop * 3 samples of interleaved RGB, 0 to 255.
+    centre: an array of crop × crop × 3, RGB, 0 to 255.
 
-    Raises `ImageError`, and `ValueError` unless 1 <= crop <= resize <= 4096.
+    A large JPEG is decoded at a reduced size, at least twice as large as wanted. Waits for its share of the memory that
+    `set_memory_limit` allows. Raises `ImageError`, and `ValueError` unless 1 <= crop <= resize <= 4096.
     """
+
+@final
+class Policy:
+    """What an operation takes, and what may be done to an image to make it fit. Immutable; compares by value.
+
+    Sides are in pixels, `max_base64` in characters. `target_side`: wide side wanted, 0 for `max_side`. `max_pixels`: the
+    most that are decoded. Raises `ValueError` for what is out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        formats: list[str] = ...,
+        min_side: int = 15,
+        max_side: int = 4096,
+        max_base64: int = 10485760,
+        target_side: int = 0,
+        max_pixels: int = 100000000,
+        fit: bool = True,
+        shrink: bool = True,
+        rotate: bool = True,
+        convert: str = "needed",
+        strip: bool = True,
+        full_decode: bool = False,
+        alpha: str = "white",
+        output: str = "auto",
+        quality: int = 90,
+    ) -> None: ...
+
+@final
+class Plan:
+    """What has to be done to an image."""
+
+    @property
+    def info(self) -> ImageInfo: ...
+    @property
+    def width(self) -> int:
+        """Stored width that it is to have, in pixels."""
+    @property
+    def height(self) -> int:
+        """Stored height that it is to have, in pixels."""
+    @property
+    def conversion(self) -> str | None:
+        """What about it has to be converted, such as `CMYK`."""
+    @property
+    def changes_pixels(self) -> bool:
+        """Whether it has to be written anew, whatever its metadata."""
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is too long in base64; without its metadata it may fit."""
+    @property
+    def memory(self) -> int:
+        """About as many bytes as preparing it takes at the most."""
+
+@final
+class Prepared:
+    """A file to send, and what was done to get there."""
+
+    @property
+    def info(self) -> ImageInfo:
+        """What the headers of the given file say."""
+    @property
+    def data(self) -> bytes | None:
+        """The file to send; None if that is the given one."""
+    @property
+    def format(self) -> str: ...
+    @property
+    def width(self) -> int:
+        """Stored width of the file to send, in pixels."""
+    @property
+    def height(self) -> int:
+        """Stored height of the file to send, in pixels."""
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation of the file to send."""
+    @property
+    def actions(self) -> list[tuple[str, str]]:
+        """What was done, in order: fit, convert, rotate, shrink or strip_metadata, and the particulars."""
+
+def plan(data: bytes, policy: Policy, /) -> Plan:
+    """Decide what has to be done to `data`, from its headers. Raises `ImageError` for what cannot be made fit."""
+
+def prepare(data: bytes, policy: Policy, /) -> Prepared:
+    """Make `data` fit. Waits for its share of the memory that `set_memory_limit` allows. Raises `ImageError`."""
+
+def prepare_pixels(pixels: bytes, width: int, height: int, policy: Policy, /, *, what: str, size: int) -> Prepared:
+    """Make upright pixels fit that were decoded from a file of `size` bytes: `what`, such as `GIF`.
+
+    `pixels`: height × width × 3 or 4 samples, RGB or RGBA, 0 to 255. Raises `ImageError`, and `ValueError` for another number.
+    """
+
+def set_memory_limit(limit: int, /) -> None:
+    """Bound the bytes that all decodes in flight take together, by their headers; what exceeds it waits. Default: 1 GiB."""
+
+def memory() -> tuple[int, int]:
+    """The bound on decodes in flight, and how much of it is taken, in bytes."""

@@ -14,7 +14,9 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from gateway.breadth.settings import BreadthSettings
 from gateway.engines.settings import LocalSettings
+from gateway.prepare.settings import PrepareSettings
 from gateway.rest.settings import RestSettings
 from gateway.rpc.settings import RpcSettings
 from gateway.settings import Address, Settings
@@ -40,6 +42,8 @@ class GatewaySettings(Settings):
         "info", description="Least severe messages logged to standard error."
     )
     rpc: RpcSettings = Field(default_factory=RpcSettings)
+    prepare: PrepareSettings = Field(default_factory=PrepareSettings)
+    breadth: BreadthSettings = Field(default_factory=BreadthSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)
     cloud: CloudSettings = Field(default_factory=CloudSettings)
     download: DownloadSettings = Field(default_factory=DownloadSettings)

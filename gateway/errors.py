@@ -19,7 +19,7 @@ class Reason(StrEnum):
     """The picture has no bytes."""
 
     IMAGE_FORMAT_UNSUPPORTED = "IMAGE_FORMAT_UNSUPPORTED"
-    """The bytes are not a JPEG, PNG, BMP or WEBP file."""
+    """The bytes are not of a format that is accepted: JPEG, PNG, BMP or WEBP, unless more are allowed."""
 
     IMAGE_DAMAGED = "IMAGE_DAMAGED"
     """The file is truncated or malformed."""
@@ -31,7 +31,7 @@ class Reason(StrEnum):
     """The file, once encoded as base64, is over the operation's limit."""
 
     IMAGE_REJECTED = "IMAGE_REJECTED"
-    """The provider refused the picture for a reason of its own."""
+    """The provider, or a limit of the gateway's own decoders, refused the picture."""
 
     URI_INVALID = "URI_INVALID"
     """The URL cannot be used: malformed, not HTTP(S), or its signature expired."""
@@ -41,6 +41,9 @@ class Reason(StrEnum):
 
     URI_DOWNLOAD_FAILED = "URI_DOWNLOAD_FAILED"
     """The picture could not be downloaded from its URL."""
+
+    RESULT_TOO_LARGE = "RESULT_TOO_LARGE"
+    """The prepared file is longer than one reply may be. Ask for less with `options.max_bytes`, or use the stream."""
 
     UPSTREAM_AUTHENTICATION_FAILED = "UPSTREAM_AUTHENTICATION_FAILED"
     """The cloud refuses the gateway's credentials. For the gateway's operator."""

@@ -85,12 +85,27 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparationAction:
+    """One thing that preparation did: its kind (fit, convert, rotate, shrink, strip_metadata) and the particulars."""
+
+    name: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """A picture that fits the operation's limits, and what was done to it (in order; empty: nothing)."""
+    """A picture that fits the operation's limits, and what was done to it (in order; empty: nothing).
+
+    `facts` are those of the picture that the caller sent; `sent` those of `data`, or None if that is the same file.
+    """
 
     data: bytes
     facts: ImageFacts
-    actions: tuple[str, ...] = ()
+    actions: tuple[PreparationAction, ...] = ()
+    sent: ImageFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

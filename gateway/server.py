@@ -5,23 +5,37 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 from aiohttp import web
 
+from gateway.breadth.pool import BreadthPool
 from gateway.config import ConfigError, GatewaySettings
 from gateway.engines.provider import LocalProvider
+from gateway.prepare import PrepareOptions, Preparer
+from gateway.prepare.options import UNTOUCHED
 from gateway.rest.app import build_app
 from gateway.rpc.server import RpcServer
 from gateway.settings import join_address, split_address
 from gateway.upstream.download import Downloader
 from gateway.upstream.provider import CloudProvider
+from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.provider import Provider
-from gateway.usecases.tagging import TagImage
+from gateway.usecases.tagging import Fetcher, TagImage
 
 _REST_DRAIN_SECONDS = 30.0
 _REST_HEADER_BYTES = 64 << 10  # tokens of the cloud are of several kilobytes, and clients may send what they have
 
 _log = logging.getLogger(__name__)
+
+
+class Tagging(NamedTuple):
+    """The tagging use case, and what it is made of."""
+
+    tag_image: TagImage
+    provider: Provider
+    preparer: Preparer
+    fetcher: Fetcher
 
 
 @contextlib.asynccontextmanager
@@ -39,17 +53,41 @@ async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
 
 
 @contextlib.asynccontextmanager
-async def opened_tagging(settings: GatewaySettings) -> AsyncIterator[tuple[TagImage, Provider]]:
-    """The tagging use case, ready for calls, and the provider behind it."""
-    async with opened_provider(settings) as provider, contextlib.aclosing(Downloader(settings.download)) as downloader:
-        yield TagImage(provider, downloader), provider
+async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
+    """Preparation, with whatever decodes the rarer formats."""
+    async with BreadthPool(settings.breadth) as breadth:
+        with Preparer(settings.prepare, breadth) as preparer:
+            yield preparer
+
+
+@contextlib.asynccontextmanager
+async def opened_tagging(settings: GatewaySettings, options: PrepareOptions | None = None) -> AsyncIterator[Tagging]:
+    """The tagging use case, ready for calls, and what it is made of. `options` replace those of the settings."""
+    async with (
+        opened_provider(settings) as provider,
+        contextlib.aclosing(Downloader(settings.download)) as downloader,
+        opened_preparer(settings) as preparer,
+    ):
+        tag_image = TagImage(provider, downloader, preparer, options or settings.prepare.options())
+        yield Tagging(tag_image, provider, preparer, downloader)
+
+
+@contextlib.asynccontextmanager
+async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preprocess]:
+    """Preparation for its own sake: no provider is opened."""
+    async with (
+        contextlib.aclosing(Downloader(settings.download)) as downloader,
+        opened_preparer(settings) as preparer,
+    ):
+        yield Preprocess(downloader, preparer, allow_other_formats=settings.prepare.allow_other_formats)
 
 
 @contextlib.asynccontextmanager
 async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`."""
-    async with opened_tagging(settings) as (tag_image, provider):
-        server = RpcServer(settings.rpc, tag_image, provider)
+    async with opened_tagging(settings) as tagging:
+        preprocess = Preprocess(tagging.fetcher, tagging.preparer, allow_other_formats=settings.prepare.allow_other_formats)
+        server = RpcServer(settings.rpc, tagging.tag_image, preprocess, tagging.provider)
         address = await server.start(settings.listen)
         try:
             yield address
@@ -65,8 +103,9 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
     # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     computed_here = settings.model_copy(update={"provider": "local"})
-    async with opened_tagging(computed_here) as (tag_image, _):
-        app = build_app(settings.rest, tag_image)
+    # The contract knows no repairs: what the cloud would refuse is refused.
+    async with opened_tagging(computed_here, UNTOUCHED) as tagging:
+        app = build_app(settings.rest, tagging.tag_image)
         runner = web.AppRunner(
             app,
             access_log=None,

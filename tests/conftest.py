@@ -1,10 +1,14 @@
 """Pictures that every room's tests use."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from gateway.prepare import Preparer
+from gateway.prepare.settings import PrepareSettings
 
 PHOTOS = Path(__file__).parents[1] / "examples" / "photos"
 
@@ -24,15 +28,30 @@ def dog() -> bytes:
 @pytest.fixture(scope="session")
 def bad_pictures(dog: bytes) -> dict[str, tuple[bytes, str]]:
     """Files that must each be refused, with the reason: those that the service's users send most."""
-    noise = Image.effect_noise((1800, 1800), 90).convert("RGB")
     return {
         "truncated.jpg": (dog[: len(dog) // 2], "IMAGE_DAMAGED"),
         "animation.gif": (_encoded(Image.new("RGB", (64, 64)), "GIF"), "IMAGE_FORMAT_UNSUPPORTED"),
         "tiny.png": (_encoded(Image.new("RGB", (14, 14)), "PNG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
-        "huge.jpg": (_encoded(Image.new("RGB", (5000, 3000)), "JPEG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
+        "thin.png": (_encoded(Image.new("RGB", (8000, 20)), "PNG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
         "empty.jpg": (b"", "IMAGE_EMPTY"),
+    }
+
+
+@pytest.fixture(scope="session")
+def oversized_pictures() -> dict[str, tuple[bytes, str]]:
+    """Files over the contract's limits, with the reason of that: preparation makes them fit, the contract refuses them."""
+    noise = Image.effect_noise((1800, 1800), 90).convert("RGB")
+    return {
+        "huge.jpg": (_encoded(Image.new("RGB", (5000, 3000)), "JPEG"), "IMAGE_DIMENSIONS_OUT_OF_RANGE"),
         "nine-megabytes.bmp": (_encoded(noise, "BMP"), "IMAGE_TOO_LARGE"),
     }
+
+
+@pytest.fixture
+def preparer() -> Iterator[Preparer]:
+    """Preparation with its default settings."""
+    with Preparer(PrepareSettings()) as preparer:
+        yield preparer
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.cli.annotate import Annotator, save_overview
-from gateway.cli.render import item_json
+from gateway.cli.render import tagged_json
 from gateway.cli.sources import is_uri, loader
 from gateway.cli.table import print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
@@ -91,7 +91,7 @@ async def _stream(address: str, request: DemoRequest, console: Console) -> list[
 
 
 def _write(items: Sequence[TaggedItem], out: Path, annotator: Annotator) -> None:
-    results = json.dumps([item_json(item) for item in items], ensure_ascii=False, indent=1)
+    results = json.dumps([tagged_json(item) for item in items], ensure_ascii=False, indent=1)
     (out / "results.json").write_text(results + "\n", encoding="utf-8", errors="backslashreplace")
     saved = [
         annotator.save(Path(item.item_id), item.outcome.reply.tags)

@@ -1,25 +1,27 @@
-"""Tagging without a server: the same use case, in this process."""
+"""Work without a server: the same use cases, in this process."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
-from gateway.client import Load, TaggedItem
+from gateway.client import Item, Load
 from gateway.errors import GatewayError
-from gateway.media import TaggingParameters
-from gateway.usecases.tagging import TagImage
+from gateway.media import ImageSource
+
+_Outcome = TypeVar("_Outcome")
 
 
-async def tag_embedded(
-    tag_image: TagImage, items: Iterable[tuple[str, Load]], parameters: TaggingParameters, *, window: int
-) -> AsyncGenerator[TaggedItem]:
+async def outcomes_here(
+    work: Callable[[ImageSource], Awaitable[_Outcome]], items: Iterable[tuple[str, Load]], *, window: int
+) -> AsyncGenerator[Item[_Outcome]]:
     """Yield the outcome of every item, in order, working on at most `window` of them at once."""
-    under_way: deque[asyncio.Task[TaggedItem]] = deque()
+    under_way: deque[asyncio.Task[Item[_Outcome]]] = deque()
     try:
         for item_id, load in items:
             if len(under_way) == window:
                 yield await under_way.popleft()
-            under_way.append(asyncio.create_task(_tag(tag_image, item_id, load, parameters)))
+            under_way.append(asyncio.create_task(_worked(work, item_id, load)))
         while under_way:
             yield await under_way.popleft()
     finally:
@@ -28,8 +30,8 @@ async def tag_embedded(
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _tag(tag_image: TagImage, item_id: str, load: Load, parameters: TaggingParameters) -> TaggedItem:
+async def _worked(work: Callable[[ImageSource], Awaitable[_Outcome]], item_id: str, load: Load) -> Item[_Outcome]:
     try:
-        return TaggedItem(item_id, await tag_image(await load(), parameters))
+        return Item(item_id, await work(await load()))
     except GatewayError as error:
-        return TaggedItem(item_id, error)
+        return Item(item_id, error)

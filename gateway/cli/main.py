@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.errors import GatewayError
 from gateway.media import Language, TaggingParameters
+from gateway.prepare import Convert, Operation
 
 # The commands' own modules are imported by the command that is run: `health`, which containers call every few seconds,
 # needs neither the engine nor the servers.
@@ -82,8 +84,34 @@ def _command(options: argparse.Namespace, settings: GatewaySettings) -> Coroutin
 
             request = TagRequest(tuple(options.sources), _parameters(options), options.target, options.json, options.annotate)
             return run_tag(request, settings)
+        case "prepare":
+            return _prepare(options, settings)
         case _:
             return _demo(options, settings)
+
+
+def _prepare(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:
+    from gateway.cli.prepare import PrepareRequest, run_prepare
+
+    flags = {
+        "max_side": options.max_side,
+        "max_bytes": options.max_bytes,
+        "quality": options.quality,
+        "convert": options.convert and Convert(options.convert),
+        "strip_metadata": False if options.keep_metadata else None,
+        "full_decode": options.full_decode or None,
+        "allow_other_formats": options.other_formats or None,
+    }
+    wanted = replace(settings.prepare.options(), **{name: value for name, value in flags.items() if value is not None})
+    request = PrepareRequest(
+        sources=tuple(options.sources),
+        operation=Operation(options.operation),
+        options=wanted,
+        target=options.target,
+        as_json=options.json,
+        out=options.out,
+    )
+    return run_prepare(request, settings)
 
 
 def _demo(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:

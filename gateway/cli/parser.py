@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from gateway import __version__
+from gateway.prepare import Convert, Operation
 
 _DESCRIPTION = """\
 An image-recognition gateway: one gRPC contract before a cloud REST API, or the same operations computed here.
@@ -14,6 +15,7 @@ An image-recognition gateway: one gRPC contract before a cloud REST API, or the 
   image-gateway serve --provider cloud --region cn-east-3
                                                     a gRPC gateway before the cloud's API
   image-gateway tag --target 127.0.0.1:50051 *.jpg  tag pictures through a running gateway
+  image-gateway prepare *.jpg                       what would be sent of pictures, and why not
 """
 
 _SETTINGS = """\
@@ -48,6 +50,16 @@ failed, 2 for a wrong command or setting.
   image-gateway tag cat.jpg --language zh --threshold 30
   image-gateway tag *.jpg --json | jq -r '.item_id + " " + .tags[0].tag'
   image-gateway tag https://example.org/cat.jpg --target gateway.internal:50051
+"""
+
+_PREPARE = """\
+Shows what would be sent of pictures to an operation, and why not: fitted, converted, shrunk, without metadata, as the
+settings prepare.* and these flags say. Nothing is sent anywhere. Exit status 1 if a picture was refused.
+
+  image-gateway prepare *.jpg                                  a table: given, sent, done
+  image-gateway prepare --max-side 1024 --out smaller/ *.jpg   write the files that would be sent
+  image-gateway prepare --json scan.tif --other-formats        one JSON object a line; also GIF, TIFF …
+  image-gateway prepare --target 127.0.0.1:50051 *.jpg         have a running gateway do it
 """
 
 _DEMO = """\
@@ -98,6 +110,24 @@ def build_parser() -> argparse.ArgumentParser:
     tag.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     tag.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with their tags drawn in")
     _add_parameters(tag, threshold=60.0)
+
+    prepare = _command(commands, "prepare", "show what would be sent of pictures, and why not", _PREPARE)
+    prepare.add_argument("sources", metavar="FILE|URL", nargs="+", help="pictures, or HTTP(S) URLs of pictures")
+    prepare.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    prepare.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
+    prepare.add_argument(
+        "--out", type=Path, metavar="DIR", help="also write the files that would be sent; none that exists is overwritten"
+    )
+    prepare.add_argument(
+        "--operation", choices=list(Operation), default=Operation.TAGGING, help="what they are meant for (default: tagging)"
+    )
+    prepare.add_argument("--max-side", type=int, metavar="N", help="longest side in pixels, 15 to 4096 (default: 4096)")
+    prepare.add_argument("--max-bytes", type=int, metavar="N", help="longest file in bytes, 1024 to 7864320 (default: 7864320)")
+    prepare.add_argument("--quality", type=int, metavar="N", help="quality of JPEG that is tried first, 1 to 100 (default: 90)")
+    prepare.add_argument("--convert", choices=list(Convert), help="what is converted to sRGB of 8 bits (default: needed)")
+    prepare.add_argument("--keep-metadata", action="store_true", help="leave EXIF (GPS) and the like where pixels stay")
+    prepare.add_argument("--full-decode", action="store_true", help="also look for damage within the compressed data")
+    prepare.add_argument("--other-formats", action="store_true", help="also take GIF, TIFF …; needs the extra `breadth`")
 
     health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
     health.add_argument("--target", metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)")

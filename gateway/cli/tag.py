@@ -2,15 +2,13 @@
 
 import asyncio
 import contextlib
-import json
-import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.annotate import Annotator
-from gateway.cli.embedded import tag_embedded
-from gateway.cli.render import item_json
+from gateway.cli.embedded import outcomes_here
+from gateway.cli.render import print_json, tagged_json
 from gateway.cli.sources import is_uri, loader
 from gateway.cli.table import OutputConsole, print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
@@ -32,14 +30,13 @@ class TagRequest:
 async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
     """Tag, print, and return the exit status: 0, or 1 if any item failed."""
     annotator = Annotator(request.annotate_dir) if request.annotate_dir is not None else None
-    unicode = sys.stdout is not None and sys.stdout.encoding.lower() == "utf-8"  # elsewhere JSON's own escapes are read by all
     items: list[TaggedItem] = []
     failed = 0
     async with contextlib.aclosing(_outcomes(request, settings)) as outcomes:
         async for item in outcomes:
             failed += isinstance(item.outcome, GatewayError)
             if request.as_json:
-                print(json.dumps(item_json(item), ensure_ascii=not unicode), flush=True)
+                print_json(tagged_json(item))
             else:
                 items.append(item)
             if annotator is not None:
@@ -66,8 +63,10 @@ async def _outcomes(request: TagRequest, settings: GatewaySettings) -> AsyncGene
         return
     # The person who names a URL here may reach it anyway: no need to keep them out of their own network.
     download = settings.download.model_copy(update={"allow_private": True})
-    async with opened_tagging(settings.model_copy(update={"download": download})) as (tag_image, _):
-        window = settings.local.workers * 2
-        async with contextlib.aclosing(tag_embedded(tag_image, items, request.parameters, window=window)) as outcomes:
+    async with opened_tagging(settings.model_copy(update={"download": download})) as tagging:
+        here = outcomes_here(
+            lambda source: tagging.tag_image(source, request.parameters), items, window=settings.local.workers * 2
+        )
+        async with contextlib.aclosing(here) as outcomes:
             async for item in outcomes:
                 yield item

@@ -1,11 +1,31 @@
-"""Channels to a gateway."""
+"""Channels to a gateway, and who closes them."""
 
 import re
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import grpc
 
 _LOOPBACK: Final = re.compile(r"(dns:/*|ipv[46]:)?(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
+
+
+class Connected:
+    """Has a channel to one gateway. Use it inside one event loop, and close it by `async with` or `aclose()`."""
+
+    def __init__(self, target: str) -> None:
+        """`target` is `host:port`, or any gRPC target such as `dns:///gateway:50051`."""
+        self.target = target
+        self._channel = open_channel(target)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the channel; calls under way are cancelled."""
+        await self._channel.close()
 
 
 def open_channel(target: str) -> grpc.aio.Channel:

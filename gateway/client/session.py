@@ -4,55 +4,75 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import grpc
 
-from gateway.client.convert import read_response, write_item
-from gateway.client.errors import read_status
+from gateway.client.convert import not_the_contract
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import tagging_pb2 as pb
-from gateway.media import MAX_IMAGE_BYTES, ImageContent, ImageSource, TaggedImage
+from gateway.media import ImageContent, ImageSource
 
 MAX_CONTENT_BYTES: Final = (16 << 20) - (64 << 10)
-"""A larger file is not sent: no gateway takes the message by default, and no picture of that size is within the limits."""
+"""A larger file is not sent: no gateway takes the message by default."""
+
+_Outcome = TypeVar("_Outcome")
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+_Outcome_co = TypeVar("_Outcome_co", covariant=True)
+_Request_co = TypeVar("_Request_co", covariant=True)
+_Response_contra = TypeVar("_Response_contra", contravariant=True)
 
 Load = Callable[[], Awaitable[ImageSource]]
 """Gives an item's picture when its turn comes. A `GatewayError` is the item's outcome, anything else ends the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaggedItem:
+@dataclass(frozen=True)  # no slots: with them, 3.11 cannot make an instance of a generic class by its subscripted name
+class Item(Generic[_Outcome]):
     """What became of one item of a stream."""
 
     item_id: str
-    outcome: TaggedImage | GatewayError
+    outcome: _Outcome | GatewayError
 
 
 @dataclass(slots=True)
-class _Entry:
+class _Entry(Generic[_Outcome]):
     item_id: str
-    outcome: TaggedImage | GatewayError | None = None
+    outcome: _Outcome | GatewayError | None = None
 
 
-class Session:
+class Wire(Protocol[_Request_co, _Response_contra, _Outcome_co]):
+    """One stream's messages."""
+
+    def config(self) -> _Request_co:
+        """The first message."""
+
+    def item(self, item_id: str, source: ImageSource) -> _Request_co:
+        """The message for one picture. Raises `ValueError` for an id that is no Unicode text."""
+
+    def read(self, response: _Response_contra) -> tuple[str, _Outcome_co | GatewayError] | None:
+        """The item of which `response` is the last that was to come, with its outcome. Raises `GatewayError` for what is not
+        the contract's."""
+
+
+class Session(Generic[_Request, _Response, _Outcome]):
     """Every item taken from `items` gets exactly one outcome, from the gateway, from here, or from `rest`."""
 
-    def __init__(self, items: Iterator[tuple[str, Load]], *, in_order: bool) -> None:
+    def __init__(self, wire: Wire[_Request, _Response, _Outcome], items: Iterator[tuple[str, Load]], *, in_order: bool) -> None:
+        self._wire = wire
         self._items = items
         self._in_order = in_order
-        self._awaited: dict[str, deque[_Entry]] = {}  # by id; several entries if the caller used one twice
-        self._turn: deque[_Entry] = deque()  # in the order to yield them: as sent, or as settled
+        self._awaited: dict[str, deque[_Entry[_Outcome]]] = {}  # by id; several entries if the caller used one twice
+        self._turn: deque[_Entry[_Outcome]] = deque()  # in the order to yield them: as sent, or as settled
         self._news = asyncio.Event()  # something was settled, or went wrong, without the gateway's doing
         self._fault: Exception | None = None
         self._sender: asyncio.Task[Any] | None = None
         self._room = asyncio.Event()  # few enough outcomes of our own wait to be taken
         self._room.set()
 
-    async def requests(self, config: pb.StreamTagImagesConfig) -> AsyncIterator[pb.StreamTagImagesRequest]:
+    async def requests(self) -> AsyncIterator[_Request]:
         """What is sent. Never raises: gRPC would make a bare cancellation of it."""
         self._sender = asyncio.current_task()
-        yield pb.StreamTagImagesRequest(config=config)
+        yield self._wire.config()
         try:
             for item_id, load in self._items:
                 # Awaited before it is loaded: if the call breaks meanwhile, this item, too, is owed an outcome.
@@ -60,7 +80,7 @@ class Session:
                 try:
                     source = await load()
                     check_size(source)
-                    request = _request(item_id, source)
+                    request = self._request(item_id, source)
                 except GatewayError as error:
                     self._settle(item_id, error)
                     self._news.set()
@@ -73,7 +93,7 @@ class Session:
             self._fault = error
             self._news.set()
 
-    async def outcomes(self, read: Callable[[], Awaitable[Any]]) -> AsyncGenerator[TaggedItem]:
+    async def outcomes(self, read: Callable[[], Awaitable[Any]]) -> AsyncGenerator[Item[_Outcome]]:
         """Yield outcomes as they come, until the gateway has sent all of its own. Raises what `read` or the caller's code did."""
         reading: asyncio.Future[Any] | None = None
         hearing: asyncio.Future[Any] | None = None
@@ -95,9 +115,9 @@ class Session:
                     if response is grpc.aio.EOF:
                         return
                     if response is None:  # what grpcio makes of bytes that are no message
-                        raise GatewayError(Reason.INTERNAL, "the gateway's answer is not one of the contract's")
-                    if response.HasField("result"):
-                        self._settle(response.result.item_id, _outcome(response.result))
+                        raise not_the_contract()
+                    if (settled := self._wire.read(response)) is not None:
+                        self._settle(*settled)
         finally:
             # The sender, too: a call that ended by itself leaves it where it is, in a load perhaps.
             tasks = [task for task in (reading, hearing, self._sender) if task is not None]
@@ -105,22 +125,28 @@ class Session:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def rest(self, failure: GatewayError) -> Iterator[TaggedItem]:
+    def rest(self, failure: GatewayError) -> Iterator[Item[_Outcome]]:
         """Once `outcomes` has ended: what is left, with `failure` for all that the gateway never answered."""
         left = list(self._turn) if self._in_order else [*self._turn, *(e for entries in self._awaited.values() for e in entries)]
         self._awaited.clear()
         for entry in left:
-            yield TaggedItem(entry.item_id, entry.outcome or failure)
+            yield Item(entry.item_id, entry.outcome or failure)
         for item_id, _ in self._items:
-            yield TaggedItem(item_id, failure)
+            yield Item(item_id, failure)
+
+    def _request(self, item_id: str, source: ImageSource) -> _Request:
+        try:
+            return self._wire.item(item_id, source)
+        except ValueError as error:  # a file name that is not UTF-8, for instance
+            raise GatewayError(Reason.INVALID_ARGUMENT, "item_id is not Unicode text", field="item_id") from error
 
     def _await(self, item_id: str) -> None:
-        entry = _Entry(item_id)
+        entry = _Entry[_Outcome](item_id)
         self._awaited.setdefault(item_id, deque()).append(entry)
         if self._in_order:
             self._turn.append(entry)
 
-    def _settle(self, item_id: str, outcome: TaggedImage | GatewayError) -> None:
+    def _settle(self, item_id: str, outcome: _Outcome | GatewayError) -> None:
         entries = self._awaited.get(item_id)
         if not entries:
             return  # an answer to nothing that was asked
@@ -131,35 +157,24 @@ class Session:
         if not self._in_order:
             self._turn.append(entry)
 
-    def _ready(self) -> Iterator[TaggedItem]:
+    def _ready(self) -> Iterator[Item[_Outcome]]:
         while self._turn and (outcome := self._turn[0].outcome) is not None:
-            yield TaggedItem(self._turn.popleft().item_id, outcome)
+            yield Item(self._turn.popleft().item_id, outcome)
         self._room.set()
 
 
 def check_size(source: ImageSource) -> None:
     """Raise `GatewayError` for a picture that is not worth sending."""
     if isinstance(source, ImageContent) and len(source.data) > MAX_CONTENT_BYTES:
-        raise too_large(len(source.data))
+        raise too_large(len(source.data), MAX_CONTENT_BYTES)
 
 
-def too_large(size: int) -> GatewayError:
-    """The error for a file that no gateway takes."""
+def too_large(size: int, allowed: int) -> GatewayError:
+    """The error for a file that is longer than `allowed` bytes."""
     return GatewayError(
         Reason.IMAGE_TOO_LARGE,
-        f"the picture is {size} bytes; at most {MAX_IMAGE_BYTES} bytes are allowed",
+        f"the picture is {size} bytes; at most {allowed} bytes are allowed",
         field="content",
         measured=f"{size} bytes",
-        allowed=f"at most {MAX_IMAGE_BYTES} bytes",
+        allowed=f"at most {allowed} bytes",
     )
-
-
-def _request(item_id: str, source: ImageSource) -> pb.StreamTagImagesRequest:
-    try:
-        return write_item(item_id, source)
-    except ValueError as error:  # a file name that is not UTF-8, for instance
-        raise GatewayError(Reason.INVALID_ARGUMENT, "item_id is not Unicode text", field="item_id") from error
-
-
-def _outcome(result: pb.StreamTagImagesResult) -> TaggedImage | GatewayError:
-    return read_status(result.error) if result.HasField("error") else read_response(result.response)

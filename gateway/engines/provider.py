@@ -5,8 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import numpy as np
-
 from gateway import _native
 from gateway.engines.model import INPUT_SIDE
 from gateway.engines.settings import LocalSettings
@@ -23,6 +21,7 @@ class LocalProvider:
 
     name: Final = "local"
     accepts_uris: Final = False
+    decodes_here: Final = True
 
     def __init__(self, settings: LocalSettings) -> None:
         """Load the models (tenths of a second). Raises `ValueError` if a data file is damaged."""
@@ -60,5 +59,4 @@ class LocalProvider:
         except _native.ImageError as error:
             # Headers and structure were found in order before, so what is left is damage within.
             raise GatewayError(Reason.IMAGE_DAMAGED, error.message, field="content", measured=error.measured) from error
-        square = np.frombuffer(pixels, dtype=np.uint8).reshape(INPUT_SIDE, INPUT_SIDE, 3)
-        return self._engine.tag(square, parameters)
+        return self._engine.tag(pixels, parameters)

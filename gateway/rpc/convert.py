@@ -1,26 +1,37 @@
-"""Protobuf messages ↔ the gateway's own values."""
+"""What the messages of all services have in common ↔ the gateway's own values."""
 
-from typing import Final
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import duration_pb2
 
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import tagging_pb2 as pb
-from gateway.media import (
-    ImageContent,
-    ImageSource,
-    ImageUri,
-    Language,
-    LocalizedText,
-    Tag,
-    TaggedImage,
-    TaggingParameters,
-)
+from gateway.imagerecognition.v1 import image_pb2
+from gateway.media import ImageContent, ImageFacts, ImageSource, ImageUri
 
-_LANGUAGES: Final = {pb.LANGUAGE_UNSPECIFIED: Language.ZH, pb.LANGUAGE_ZH: Language.ZH, pb.LANGUAGE_EN: Language.EN}
+MAX_ITEM_ID_CHARS: Final = 1024
+
+_Member = TypeVar("_Member", bound=StrEnum)
 
 
-def read_source(request: pb.TagImageRequest | pb.StreamTagImagesItem) -> ImageSource:
+class Sourced(Protocol):
+    """A message with the contract's `oneof source`."""
+
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def uri(self) -> str: ...
+    def WhichOneof(self, oneof_group: Literal["source"], /) -> Literal["content", "uri"] | None: ...  # noqa: N802  # protobuf's
+
+
+class _Enum(Protocol):
+    """An enum of the contract, as protobuf makes it."""
+
+    def items(self) -> Sequence[tuple[str, int]]: ...
+
+
+def read_source(request: Sourced) -> ImageSource:
     """Raises `GatewayError` if no source is set or the URL is not one."""
     source = request.WhichOneof("source")
     if source == "content":
@@ -34,51 +45,51 @@ def read_source(request: pb.TagImageRequest | pb.StreamTagImagesItem) -> ImageSo
     )
 
 
-def read_parameters(parameters: pb.TaggingParameters) -> TaggingParameters:
-    """Raises `GatewayError` naming the parameter that is out of range, relative to the message that holds them."""
-    language = _LANGUAGES.get(parameters.language)
-    if language is None:
+def check_item_id(item_id: str) -> None:
+    """Raise `GatewayError` for an id by which a client could not tell the item's result."""
+    length = len(item_id)
+    if not 1 <= length <= MAX_ITEM_ID_CHARS:
         raise GatewayError(
             Reason.INVALID_ARGUMENT,
-            f"parameters.language is {parameters.language}; it must be LANGUAGE_ZH or LANGUAGE_EN",
-            field="parameters.language",
-            measured=str(parameters.language),
-            allowed="LANGUAGE_ZH, LANGUAGE_EN",
+            f"item_id has {length} characters; it must have 1 to {MAX_ITEM_ID_CHARS}",
+            field="item_id",
+            measured=f"{length} characters",
+            allowed=f"1 to {MAX_ITEM_ID_CHARS} characters",
         )
-    defaults = TaggingParameters(language=language)
-    return TaggingParameters(
-        language=language,
-        threshold=parameters.threshold if parameters.HasField("threshold") else defaults.threshold,
-        limit=parameters.limit if parameters.HasField("limit") else defaults.limit,
-    )
 
 
-def write_response(tagged: TaggedImage) -> pb.TagImageResponse:
-    """The response message for one tagged picture."""
-    response = pb.TagImageResponse(
-        tags=[_write_tag(tag) for tag in tagged.reply.tags],
-        processing=pb.Processing(
-            provider=tagged.reply.provider,
-            preparation=tagged.actions,
-            attempts=tagged.reply.attempts,
-            upstream_request_ids=tagged.reply.request_ids,
-            prepare_time=write_duration(tagged.prepare_time),
-            queue_time=write_duration(tagged.reply.queue_time),
-            provider_time=write_duration(tagged.reply.work_time),
-        ),
-    )
-    if tagged.facts is not None:
-        facts = tagged.facts
-        response.image.CopyFrom(
-            pb.ImageInfo(
-                format=facts.format,
-                width=facts.width,
-                height=facts.height,
-                orientation=facts.orientation,
-                size_bytes=facts.size_bytes,
+class EnumTable(Generic[_Member]):
+    """Numbers of one of the contract's enums → members of ours, which have the same names but for a prefix; 0 is the default."""
+
+    def __init__(self, enum: _Enum, default: _Member) -> None:
+        names = {number: name for name, number in enum.items()}
+        prefix = names.pop(0).removesuffix("UNSPECIFIED")
+        self._members = {number: type(default)[name.removeprefix(prefix)] for number, name in names.items()} | {0: default}
+        self._names = tuple(names.values())
+
+    def read(self, number: int, field: str) -> _Member:
+        """The member for `number`. Raises `GatewayError` naming `field` for a number that the contract does not have."""
+        member = self._members.get(number)
+        if member is None:
+            raise GatewayError(
+                Reason.INVALID_ARGUMENT,
+                f"{field} is {number}; it must be {', '.join(self._names[:-1])} or {self._names[-1]}",
+                field=field,
+                measured=str(number),
+                allowed=", ".join(self._names),
             )
-        )
-    return response
+        return member
+
+
+def write_info(facts: ImageFacts) -> image_pb2.ImageInfo:
+    """The message for what a picture's header says."""
+    return image_pb2.ImageInfo(
+        format=facts.format,
+        width=facts.width,
+        height=facts.height,
+        orientation=facts.orientation,
+        size_bytes=facts.size_bytes,
+    )
 
 
 def write_duration(seconds: float) -> duration_pb2.Duration:
@@ -86,26 +97,3 @@ def write_duration(seconds: float) -> duration_pb2.Duration:
     duration = duration_pb2.Duration()
     duration.FromNanoseconds(round(seconds * 1e9))
     return duration
-
-
-def _write_tag(tag: Tag) -> pb.Tag:
-    return pb.Tag(
-        name=tag.name,
-        confidence=tag.confidence,
-        type=tag.type,
-        localized_name=_write_text(tag.localized_name),
-        localized_type=_write_text(tag.localized_type),
-        instances=[
-            pb.TagInstance(
-                bounding_box=pb.BoundingBox(
-                    left=instance.box.left, top=instance.box.top, width=instance.box.width, height=instance.box.height
-                ),
-                confidence=instance.confidence,
-            )
-            for instance in tag.instances
-        ],
-    )
-
-
-def _write_text(text: LocalizedText) -> pb.LocalizedText:
-    return pb.LocalizedText(zh=text.zh, en=text.en)

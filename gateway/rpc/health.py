@@ -18,12 +18,23 @@ _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class HealthMonitor:
-    """Tries the provider at intervals and publishes the outcome for the given services and for the server as a whole."""
+    """Tries the provider at intervals and publishes the outcome for the services that need it and for the server as a whole."""
 
-    def __init__(self, check: Callable[[], Awaitable[None]], services: tuple[str, ...], *, interval: float) -> None:
-        """`check` raises `GatewayError` if the provider cannot serve; a check that outlasts `interval` seconds counts as that."""
+    def __init__(
+        self,
+        check: Callable[[], Awaitable[None]],
+        services: tuple[str, ...],
+        *,
+        interval: float,
+        independent: tuple[str, ...] = (),
+    ) -> None:
+        """`check` raises `GatewayError` if the provider cannot serve; a check that outlasts `interval` seconds counts as that.
+
+        `independent` are services that need no provider: they serve until the shutdown.
+        """
         self._check = check
         self._services = ("", *services)
+        self._independent = independent
         self._interval = interval
         self._servicer = health.aio.HealthServicer()
         self._task: asyncio.Task[None] | None = None
@@ -35,6 +46,8 @@ class HealthMonitor:
 
     async def start(self) -> None:
         """Check once, then go on in the background."""
+        for service in self._independent:
+            await self._servicer.set(service, _SERVING)
         await self.check_now()
         self._task = asyncio.create_task(self._run(), name="health monitor")
 

@@ -24,6 +24,9 @@ CODES: Final = MappingProxyType(
         Reason.URI_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
         Reason.URI_FORBIDDEN: grpc.StatusCode.INVALID_ARGUMENT,
         Reason.URI_DOWNLOAD_FAILED: grpc.StatusCode.FAILED_PRECONDITION,
+        # Not RESOURCE_EXHAUSTED, which clients send again after a pause, nor INVALID_ARGUMENT: the request is in order, and
+        # succeeds over the stream.
+        Reason.RESULT_TOO_LARGE: grpc.StatusCode.OUT_OF_RANGE,
         # The gateway's own account is at fault, not the caller's credentials: never UNAUTHENTICATED, which would send
         # clients to renew theirs.
         Reason.UPSTREAM_AUTHENTICATION_FAILED: grpc.StatusCode.FAILED_PRECONDITION,

@@ -2,36 +2,85 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import message
 
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import tagging_pb2 as pb
-from gateway.rpc.convert import read_parameters, write_duration
+from gateway.imagerecognition.v1 import stream_pb2
+from gateway.rpc.answer import Context, answered
+from gateway.rpc.calls import Calls
+from gateway.rpc.convert import write_duration
 
-Answer = Callable[[pb.StreamTagImagesItem, pb.TaggingParameters], Awaitable[pb.StreamTagImagesResult]]
-Write = Callable[[pb.StreamTagImagesResponse], Awaitable[None]]
+
+class _Ordered(Protocol):
+    @property
+    def order(self) -> stream_pb2.ResultOrder.ValueType: ...
 
 
-class TaggingStream:
+_Config = TypeVar("_Config", bound=_Ordered)
+_Item = TypeVar("_Item")
+_Response = TypeVar("_Response")
+_Config_co = TypeVar("_Config_co", bound=_Ordered, covariant=True)
+_Item_co = TypeVar("_Item_co", covariant=True)
+
+
+class StreamRequest(Protocol[_Config_co, _Item_co]):
+    """A message with the contract's `oneof payload` of what clients send."""
+
+    @property
+    def config(self) -> _Config_co: ...
+    @property
+    def item(self) -> _Item_co: ...
+    def WhichOneof(  # noqa: N802  # protobuf's
+        self, oneof_group: Literal["payload"], /
+    ) -> Literal["config", "item"] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[_Response]):
+    """What is written for one item, with no other item's messages in between."""
+
+    responses: Iterable[_Response]
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKind(Generic[_Config, _Item, _Response]):
+    """What one service's stream is made of.
+
+    `config`: the settings of a stream whose client sends none. `check`: raises `GatewayError` for settings with which every item
+    would fail. `answer`: an item's outcome; raises nothing but cancellation. `close`: the last message.
+    """
+
+    config: _Config
+    check: Callable[[_Config], object]
+    answer: Callable[[_Item, _Config], Awaitable[Answer[_Response]]]
+    close: Callable[[stream_pb2.StreamSummary], _Response]
+
+
+class ItemStream(Generic[_Config, _Item, _Response]):
     """Runs one stream.
 
-    At most `window` items are held: an item's place is free again only once its result has been written, so a client
+    At most `window` items are held: an item's place is free again only once its answer has been written, so a client
     that does not read, like one that sends too fast, is held back by flow control and costs bounded memory.
     """
 
-    def __init__(self, answer: Answer, write: Write, *, window: int) -> None:
-        """`answer` gives an item's outcome and raises nothing but cancellation; `write` sends one message."""
-        self._answer = answer
+    def __init__(
+        self, kind: StreamKind[_Config, _Item, _Response], write: Callable[[_Response], Awaitable[None]], *, window: int
+    ) -> None:
+        """`write` sends one message."""
+        self._kind = kind
         self._write = write
         self._window = asyncio.Semaphore(window)
-        self._writing = asyncio.Lock()  # one write at a time, as gRPC demands
-        self._config = pb.StreamTagImagesConfig()
+        self._writing = asyncio.Lock()  # one answer at a time
+        self._config = kind.config
         self._begun = False
-        self._summary = pb.StreamTagImagesSummary()
+        self._summary = stream_pb2.StreamSummary()
 
-    async def run(self, requests: AsyncIterator[pb.StreamTagImagesRequest]) -> None:
+    async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]]) -> None:
         """Answer every item, then send the summary.
 
         Raises `GatewayError` if the client breaks the protocol, once the items before that have been answered: they are
@@ -43,13 +92,12 @@ class TaggingStream:
             before = _done()
             try:
                 async for request in requests:
-                    item = self._read(request)
-                    if item is None:
+                    if not self._reads_item(request):
                         continue
                     await self._window.acquire()
                     written = asyncio.Event()
-                    items.create_task(self._work(item, before, written))
-                    if self._config.order == pb.RESULT_ORDER_AS_SENT:
+                    items.create_task(self._work(request.item, before, written))
+                    if self._config.order == stream_pb2.RESULT_ORDER_AS_SENT:
                         before = written
             except GatewayError as error:
                 violation = error
@@ -58,20 +106,21 @@ class TaggingStream:
         if violation is not None:
             raise violation
         self._summary.elapsed.CopyFrom(write_duration(time.perf_counter() - started_at))
-        await self._write(pb.StreamTagImagesResponse(summary=self._summary))
+        await self._write(self._kind.close(self._summary))
 
-    def _read(self, request: pb.StreamTagImagesRequest) -> pb.StreamTagImagesItem | None:
+    def _reads_item(self, request: StreamRequest[_Config, _Item]) -> bool:
+        """Whether the message is an item; if not, it is the config, which is taken."""
         payload = request.WhichOneof("payload")
         first, self._begun = not self._begun, True
         if payload == "item":
             self._summary.received += 1
-            return request.item
+            return True
         if payload is None:
             raise GatewayError(Reason.INVALID_ARGUMENT, "payload is not set; send a config or an item", field="payload")
         if not first:
             raise GatewayError(Reason.INVALID_ARGUMENT, "config must be the first message, and sent only once", field="config")
         try:
-            read_parameters(request.config.parameters)  # refuses at once what would fail every item
+            self._kind.check(request.config)  # refuses at once what would fail every item
         except GatewayError as error:
             raise GatewayError(
                 error.reason,
@@ -80,28 +129,44 @@ class TaggingStream:
                 measured=error.measured,
                 allowed=error.allowed,
             ) from error
-        if request.config.order not in pb.ResultOrder.values():
+        if request.config.order not in stream_pb2.ResultOrder.values():
             raise GatewayError(
                 Reason.INVALID_ARGUMENT,
                 f"config.order is {request.config.order}, which is unknown",
                 field="config.order",
             )
         self._config = request.config
-        return None
+        return False
 
-    async def _work(self, item: pb.StreamTagImagesItem, before: asyncio.Event, written: asyncio.Event) -> None:
+    async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event) -> None:
         try:
-            result = await self._answer(item, self._config.parameters)
+            answer = await self._kind.answer(item, self._config)
             await before.wait()
             async with self._writing:
-                await self._write(pb.StreamTagImagesResponse(result=result))
-            if result.HasField("error"):
-                self._summary.failed += 1
-            else:
+                for response in answer.responses:
+                    await self._write(response)
+            if answer.succeeded:
                 self._summary.succeeded += 1
+            else:
+                self._summary.failed += 1
             written.set()
         finally:
             self._window.release()
+
+
+async def answered_stream(
+    context: Context,
+    calls: Calls,
+    stream: ItemStream[_Config, _Item, _Response],
+    requests: AsyncIterator[StreamRequest[_Config, _Item]],
+) -> None:
+    """Run the stream as one of `calls`."""
+    try:
+        await answered(context, calls, lambda: stream.run(requests))
+    except ExceptionGroup:
+        # Writing to a client that has gone away fails in each item's task; there is nobody left to tell.
+        if not context.done():
+            raise
 
 
 def _done() -> asyncio.Event:

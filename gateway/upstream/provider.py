@@ -29,6 +29,7 @@ class CloudProvider:
 
     name: Final = "cloud"
     accepts_uris: Final = True
+    decodes_here: Final = False
 
     def __init__(self, settings: CloudSettings, clock: Callable[[], float] = time.time) -> None:
         """Raises `ValueError` naming the setting that is missing or wrong."""

@@ -16,6 +16,10 @@ class Provider(Protocol):
     def accepts_uris(self) -> bool:
         """Whether it downloads pictures itself; if not, it is only given pictures."""
 
+    @property
+    def decodes_here(self) -> bool:
+        """Whether it decodes pictures in this process: these need not be made fit to be sent."""
+
     async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
         """Tag one picture. Raises `GatewayError`. Cancelling the call abandons the work."""
 

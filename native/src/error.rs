@@ -53,6 +53,35 @@ pub enum ImageError {
         /// Greatest allowed side.
         max: u32,
     },
+    /// There are more pixels than are decoded.
+    TooManyPixels {
+        /// Stored width.
+        width: u32,
+        /// Stored height.
+        height: u32,
+        /// Most pixels that are decoded.
+        max: u64,
+    },
+    /// Scaled down until the wide side is allowed, the narrow side is too short.
+    CannotFit {
+        /// Stored width.
+        width: u32,
+        /// Stored height.
+        height: u32,
+        /// Width and height once the wide side fits.
+        fitted: (u32, u32),
+        /// Least allowed side.
+        min: u32,
+        /// Greatest allowed side.
+        max: u32,
+    },
+    /// It can only be sent on once it is converted, which is switched off.
+    ConversionNeeded {
+        /// What it is, such as `CMYK`.
+        what: Cow<'static, str>,
+        /// The formats that can be sent on.
+        allowed: String,
+    },
     /// The file is too long once it is encoded in base64.
     EncodedTooLarge {
         /// Length in base64, in characters.
@@ -75,6 +104,9 @@ impl ImageError {
             Self::Truncated { .. } => "truncated",
             Self::Damaged { .. } => "damaged",
             Self::DimensionsOutOfRange { .. } => "dimensions_out_of_range",
+            Self::TooManyPixels { .. } => "too_many_pixels",
+            Self::CannotFit { .. } => "cannot_fit",
+            Self::ConversionNeeded { .. } => "conversion_needed",
             Self::EncodedTooLarge { .. } => "encoded_too_large",
         }
     }
@@ -86,9 +118,11 @@ impl ImageError {
             Self::Empty => "0 bytes".to_owned(),
             Self::Unrecognised { prefix_hex } => prefix_hex.clone(),
             Self::UnsupportedFormat { name } => name.to_string(),
-            Self::Damaged { what, .. } => what.to_string(),
+            Self::Damaged { what, .. } | Self::ConversionNeeded { what, .. } => what.to_string(),
             Self::Truncated { have, .. } => format!("{have} bytes"),
-            Self::DimensionsOutOfRange { width, height, .. } => format!("{width}x{height} px"),
+            Self::DimensionsOutOfRange { width, height, .. }
+            | Self::TooManyPixels { width, height, .. }
+            | Self::CannotFit { width, height, .. } => format!("{width}x{height} px"),
             Self::EncodedTooLarge { base64_chars, .. } => format!("{base64_chars} characters"),
         }
     }
@@ -102,7 +136,11 @@ impl ImageError {
             }
             Self::Damaged { .. } => String::new(),
             Self::Truncated { needed, .. } => format!("at least {needed} bytes"),
-            Self::DimensionsOutOfRange { min, max, .. } => format!("{min} to {max} px"),
+            Self::DimensionsOutOfRange { min, max, .. } | Self::CannotFit { min, max, .. } => {
+                format!("{min} to {max} px")
+            }
+            Self::TooManyPixels { max, .. } => format!("at most {max} pixels"),
+            Self::ConversionNeeded { allowed, .. } => format!("{allowed}, RGB or grey of 8 bits"),
             Self::EncodedTooLarge { max, .. } => format!("{max} characters"),
         }
     }
@@ -138,6 +176,27 @@ impl fmt::Display for ImageError {
             } => write!(
                 f,
                 "image is {width}x{height} px; each side must be {min} to {max} px"
+            ),
+            Self::TooManyPixels { width, height, max } => write!(
+                f,
+                "image is {width}x{height} px, {} pixels; at most {max} are decoded",
+                u64::from(*width) * u64::from(*height)
+            ),
+            Self::CannotFit {
+                width,
+                height,
+                fitted: (fitted_width, fitted_height),
+                min,
+                max,
+            } => write!(
+                f,
+                "image is {width}x{height} px; scaled down to the greatest side of {max} px it is \
+                 {fitted_width}x{fitted_height} px, and its narrow side is under {min} px"
+            ),
+            Self::ConversionNeeded { what, allowed } => write!(
+                f,
+                "image is {what} and has to be converted, which is switched off; \
+                 send {allowed}, in RGB or grey of 8 bits"
             ),
             Self::EncodedTooLarge {
                 base64_chars,

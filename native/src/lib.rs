@@ -10,20 +10,29 @@
 //! arithmetic on lengths saturates, and each fault is an [`ImageError`].
 //! Everything but `python` is plain Rust.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod body;
+pub mod budget;
 mod bytes;
+pub mod color;
 mod container;
 pub mod decode;
+pub mod encode;
 mod error;
 mod format;
+mod halve;
 pub mod limits;
+pub mod orient;
+pub mod prepare;
 pub mod probe;
 #[cfg(feature = "python")]
 mod python;
+pub mod raster;
 pub mod resize;
+pub mod strip;
 pub mod structure;
+pub mod vp8;
 
 pub use error::ImageError;
 pub use format::{ColorModel, Format, ImageInfo};

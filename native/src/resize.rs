@@ -1,15 +1,18 @@
-//! The input of an image classifier: resized, then cropped to a square.
+//! Changing the size of images.
 
 use std::fmt;
 
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::images::{CroppedImage, Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::RgbImage;
+
+use crate::decode::REDUCTION_MARGIN;
+use crate::halve::{Samples, halved};
+use crate::raster::{Pixels, Plane, Planes, Raster};
 
 /// Greatest side that can be asked for, in pixels.
 const MAX_SIDE: u32 = 4096;
 
-/// Why an image cannot be fitted.
+/// Why an image cannot be resized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FitError {
     /// The sizes are not 1 ≤ `crop` ≤ `short_side` ≤ 4096 px.
@@ -19,7 +22,7 @@ pub enum FitError {
         /// Side of the crop asked for, in pixels.
         crop: u32,
     },
-    /// The image has no pixels.
+    /// The image has no pixels, or is to have none.
     NoPixels,
 }
 
@@ -38,8 +41,174 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Scales `image` so that its short side is `short_side` px, and takes the
-/// `crop` × `crop` px at its centre.
+/// Scales the part `extent` of `raster`, which begins in its first corner and
+/// has so many pixels across and down, to `width` × `height` px, and its chroma, where it has some
+/// of its own, to half of that, rounded up: 4:2:0.
+///
+/// The filter is Lanczos with three lobes, widened by the scale so that it does
+/// not alias, and separable: what Pillow calls `LANCZOS`. Alpha is multiplied
+/// in meanwhile, so that what is transparent does not bleed. Luma and chroma
+/// are linear in the stored R′G′B′, so scaling planes scales the image, at half
+/// the samples and without converting colours twice.
+///
+/// # Errors
+///
+/// [`FitError::NoPixels`].
+pub fn resize(
+    raster: &Raster,
+    extent: [f64; 2],
+    width: u32,
+    height: u32,
+) -> Result<Raster, FitError> {
+    if width == 0 || height == 0 {
+        return Err(FitError::NoPixels);
+    }
+    match raster {
+        Raster::Planes(planes) => resize_planes(planes, extent, width, height).map(Raster::Planes),
+        Raster::Pixels(pixels) => resize_pixels(pixels, extent, width, height).map(Raster::Pixels),
+    }
+}
+
+/// The whole of `raster`, as an extent.
+#[must_use]
+pub fn whole(raster: &Raster) -> [f64; 2] {
+    let (width, height) = raster.size();
+    [f64::from(width), f64::from(height)]
+}
+
+fn resize_planes(
+    planes: &Planes,
+    extent: [f64; 2],
+    width: u32,
+    height: u32,
+) -> Result<Planes, FitError> {
+    let mut resizer = Resizer::new();
+    let mut scale = |plane: &Plane, extent, width, height| {
+        let samples = Samples::of_plane(plane, extent);
+        scaled(samples, width, height, &mut resizer).map(|data| Plane::packed(data, width, height))
+    };
+    let luma = scale(&planes.luma, extent, width, height)?;
+    let chroma = match &planes.chroma {
+        Some(chroma) => {
+            let [blue, red] = chroma.as_ref();
+            let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+            // Of an odd number of pixels the last sample covers one that is not there.
+            let [across, down] = extent;
+            let [chroma_across, chroma_down] = planes.chroma_scale;
+            let extent = [
+                across * chroma_across * f64::from(2 * columns) / f64::from(width),
+                down * chroma_down * f64::from(2 * rows) / f64::from(height),
+            ];
+            Some(Box::new([
+                scale(blue, extent, columns, rows)?,
+                scale(red, extent, columns, rows)?,
+            ]))
+        }
+        None => None,
+    };
+    Ok(Planes {
+        width,
+        height,
+        luma,
+        chroma,
+        chroma_scale: [0.5; 2],
+        range: planes.range,
+    })
+}
+
+fn resize_pixels(
+    pixels: &Pixels,
+    extent: [f64; 2],
+    width: u32,
+    height: u32,
+) -> Result<Pixels, FitError> {
+    let data = scaled(
+        Samples::of_pixels(pixels, extent),
+        width,
+        height,
+        &mut Resizer::new(),
+    )?;
+    Ok(Pixels {
+        width,
+        height,
+        layout: pixels.layout,
+        data,
+    })
+}
+
+/// Scales one image, whose rows may be padded.
+///
+/// What is to become much smaller is halved first, as long as that leaves
+/// nearly twice as many pixels along each side as wanted: the Lanczos filter
+/// then decides alone what is seen, from a quarter of the samples.
+fn scaled(
+    samples: Samples<'_>,
+    width: u32,
+    height: u32,
+    resizer: &mut Resizer,
+) -> Result<Vec<u8>, FitError> {
+    let [across, down] = samples.extent;
+    if across > f64::from(samples.width) || down > f64::from(samples.height) {
+        let padded = samples.padded();
+        return scaled(padded.samples(), width, height, resizer);
+    }
+    // Transparent pixels have no say in the mean: those are left to the resizer.
+    if samples.channels < 4 && leaves_enough(&samples, width, height) {
+        let half = halved(samples);
+        let samples = Samples {
+            data: &half,
+            width: samples.width.div_ceil(2),
+            height: samples.height.div_ceil(2),
+            stride: samples.width.div_ceil(2),
+            channels: samples.channels,
+            // A last column that was counted twice is half outside.
+            extent: samples.extent.map(|side| side / 2.0),
+        };
+        return scaled(samples, width, height, resizer);
+    }
+    let kind = pixel_type(samples.channels);
+    let from = ImageRef::new(samples.stride, samples.height, rows_of(&samples)?, kind)
+        .map_err(|_| FitError::NoPixels)?;
+    // Past the width there is padding, which no filter may reach into.
+    let from = CroppedImage::new(&from, 0, 0, samples.width, samples.height)
+        .map_err(|_| FitError::NoPixels)?;
+    let mut to = Image::new(width, height, kind);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .crop(0.0, 0.0, across, down);
+    resizer
+        .resize(&from, &mut to, &options)
+        .map_err(|_| FitError::NoPixels)?;
+    Ok(to.into_vec())
+}
+
+fn leaves_enough(samples: &Samples<'_>, width: u32, height: u32) -> bool {
+    let is_enough = |side: u32, wanted: u32| {
+        u64::from(side) / 2 * REDUCTION_MARGIN.1 >= u64::from(wanted) * REDUCTION_MARGIN.0
+    };
+    is_enough(samples.width, width) && is_enough(samples.height, height)
+}
+
+/// The rows there are to be; decoders may give more of them.
+fn rows_of<'a>(samples: &Samples<'a>) -> Result<&'a [u8], FitError> {
+    let length =
+        u64::from(samples.stride) * u64::from(samples.height) * u64::from(samples.channels);
+    usize::try_from(length)
+        .ok()
+        .and_then(|length| samples.data.get(..length))
+        .ok_or(FitError::NoPixels)
+}
+
+const fn pixel_type(channels: u32) -> PixelType {
+    match channels {
+        1 => PixelType::U8,
+        3 => PixelType::U8x3,
+        _ => PixelType::U8x4,
+    }
+}
+
+/// The input of an image classifier: scales RGB `pixels` so that the short side
+/// is `short_side` px, and takes the `crop` × `crop` px at its centre.
 ///
 /// The filter is bicubic (Catmull-Rom, a = −0.5), widened by the scale so that
 /// it does not alias: what Pillow calls `BICUBIC`. Sizes and offsets round as
@@ -49,17 +218,18 @@ impl std::error::Error for FitError {}
 /// # Errors
 ///
 /// [`FitError`].
-pub fn fit_cover_rgb8(image: &RgbImage, short_side: u32, crop: u32) -> Result<RgbImage, FitError> {
+pub fn fit_cover(pixels: &Pixels, short_side: u32, crop: u32) -> Result<Pixels, FitError> {
     if !(1..=short_side).contains(&crop) || short_side > MAX_SIDE {
         return Err(FitError::Sizes { short_side, crop });
     }
-    let (width, height) = image.dimensions();
+    let (width, height) = (pixels.width, pixels.height);
     if width == 0 || height == 0 {
         return Err(FitError::NoPixels);
     }
-    let source = ImageRef::new(width, height, image.as_raw(), PixelType::U8x3)
-        .map_err(|_| FitError::NoPixels)?;
-    let mut target = Image::new(crop, crop, PixelType::U8x3);
+    let kind = pixel_type(Samples::of_pixels(pixels, [0.0; 2]).channels);
+    let source =
+        ImageRef::new(width, height, &pixels.data, kind).map_err(|_| FitError::NoPixels)?;
+    let mut target = Image::new(crop, crop, source.pixel_type());
     let (left, box_width) = source_span(width, height, short_side, crop);
     let (top, box_height) = source_span(height, width, short_side, crop);
     let options = ResizeOptions::new()
@@ -68,7 +238,12 @@ pub fn fit_cover_rgb8(image: &RgbImage, short_side: u32, crop: u32) -> Result<Rg
     Resizer::new()
         .resize(&source, &mut target, &options)
         .map_err(|_| FitError::NoPixels)?;
-    RgbImage::from_raw(crop, crop, target.into_vec()).ok_or(FitError::NoPixels)
+    Ok(Pixels {
+        width: crop,
+        height: crop,
+        layout: pixels.layout,
+        data: target.into_vec(),
+    })
 }
 
 /// Where the crop lies along one axis of the source: its offset and its length,
@@ -91,6 +266,21 @@ const fn half_to_even(value: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::{Layout, Range};
+
+    fn whole_to(image: Pixels, width: u32, height: u32) -> Result<Raster, FitError> {
+        let raster = Raster::Pixels(image);
+        resize(&raster, whole(&raster), width, height)
+    }
+
+    fn flat(width: u32, height: u32, rgb: [u8; 3]) -> Pixels {
+        Pixels {
+            width,
+            height,
+            layout: Layout::Rgb,
+            data: rgb.repeat((width * height) as usize),
+        }
+    }
 
     #[test]
     fn halves_round_to_even() {
@@ -101,31 +291,64 @@ mod tests {
     #[test]
     fn the_crop_is_taken_from_the_centre() {
         // Black but for a white square in the middle third of the long side.
-        let image = RgbImage::from_fn(90, 30, |x, _| {
-            image::Rgb([if x / 30 == 1 { 255 } else { 0 }; 3])
-        });
-        let fitted = fit_cover_rgb8(&image, 30, 30).unwrap();
-        assert_eq!(fitted.dimensions(), (30, 30));
-        assert!(fitted.pixels().all(|pixel| pixel.0 == [255; 3]));
+        let mut image = flat(90, 30, [0; 3]);
+        for row in image.data.chunks_mut(90 * 3) {
+            row[30 * 3..60 * 3].fill(255);
+        }
+        let fitted = fit_cover(&image, 30, 30).unwrap();
+        assert_eq!((fitted.width, fitted.height), (30, 30));
+        assert!(fitted.data.iter().all(|sample| *sample == 255));
     }
 
     #[test]
     fn a_flat_image_stays_flat_at_every_scale() {
         for (width, height) in [(1, 1), (1, 4096), (4096, 1), (37, 91), (512, 512)] {
-            let image = RgbImage::from_pixel(width, height, image::Rgb([10, 128, 250]));
-            let fitted = fit_cover_rgb8(&image, 64, 48).unwrap();
-            assert!(fitted.pixels().all(|pixel| pixel.0 == [10, 128, 250]));
+            let image = flat(width, height, [10, 128, 250]);
+            let fitted = fit_cover(&image, 64, 48).unwrap();
+            assert_eq!(fitted.data, [10, 128, 250].repeat(48 * 48));
+            let Ok(Raster::Pixels(resized)) = whole_to(image, 33, 7) else {
+                panic!()
+            };
+            assert_eq!(resized.data, [10, 128, 250].repeat(33 * 7));
         }
     }
 
     #[test]
+    fn padding_of_planes_does_not_bleed_in() {
+        let plane = |width: u32, height: u32, value| Plane {
+            data: [vec![value; width as usize], vec![99; 3]]
+                .concat()
+                .repeat(height as usize + 2),
+            width,
+            height,
+            stride: width + 3,
+        };
+        let planes = Planes {
+            width: 41,
+            height: 21,
+            luma: plane(41, 21, 10),
+            chroma: Some(Box::new([plane(21, 11, 20), plane(21, 11, 30)])),
+            chroma_scale: [0.5; 2],
+            range: Range::Full,
+        };
+        let Ok(Raster::Planes(small)) = resize(&Raster::Planes(planes), [41.0, 21.0], 15, 9) else {
+            panic!()
+        };
+        assert_eq!(small.luma, Plane::packed(vec![10; 15 * 9], 15, 9));
+        let [blue, red] = *small.chroma.unwrap();
+        assert_eq!(blue, Plane::packed(vec![20; 8 * 5], 8, 5));
+        assert_eq!(red, Plane::packed(vec![30; 8 * 5], 8, 5));
+    }
+
+    #[test]
     fn sizes_are_checked() {
-        let image = RgbImage::new(20, 20);
+        let image = flat(20, 20, [0; 3]);
         for (short_side, crop) in [(0, 0), (10, 0), (10, 11), (4097, 10)] {
-            let error = fit_cover_rgb8(&image, short_side, crop).unwrap_err();
+            let error = fit_cover(&image, short_side, crop).unwrap_err();
             assert_eq!(error, FitError::Sizes { short_side, crop });
         }
-        let error = fit_cover_rgb8(&RgbImage::new(0, 0), 10, 10).unwrap_err();
-        assert_eq!(error, FitError::NoPixels);
+        let empty = flat(0, 0, [0; 3]);
+        assert_eq!(fit_cover(&empty, 10, 10), Err(FitError::NoPixels));
+        assert_eq!(whole_to(image, 0, 1), Err(FitError::NoPixels));
     }
 }

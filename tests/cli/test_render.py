@@ -1,4 +1,4 @@
-from gateway.cli.render import item_json
+from gateway.cli.render import tagged_json
 from gateway.client import TaggedItem
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 from gateway.media import Box, ImageFacts, LocalizedText, ProviderReply, Tag, TaggedImage, TagInstance
@@ -19,7 +19,7 @@ def test_a_tagged_picture() -> None:
         actions=("fitted",),
         prepare_time=0.00002,
     )
-    assert item_json(TaggedItem("cat.jpg", tagged)) == {
+    assert tagged_json(TaggedItem("cat.jpg", tagged)) == {
         "item_id": "cat.jpg",
         "tags": [
             {
@@ -40,7 +40,7 @@ def test_a_tagged_picture() -> None:
 
 
 def test_a_picture_that_only_the_cloud_saw() -> None:
-    rendered = item_json(TaggedItem("https://example.org/", TaggedImage(reply=ProviderReply("cloud", ()))))
+    rendered = tagged_json(TaggedItem("https://example.org/", TaggedImage(reply=ProviderReply("cloud", ()))))
     assert "image" not in rendered
     assert rendered["tags"] == []
 
@@ -54,7 +54,7 @@ def test_an_error() -> None:
         allowed="15 to 4096 px",
         upstream=UpstreamDetail("AIS.0504", 400, "id"),
     )
-    assert item_json(TaggedItem("x", error)) == {
+    assert tagged_json(TaggedItem("x", error)) == {
         "item_id": "x",
         "error": {
             "code": "INVALID_ARGUMENT",
@@ -69,7 +69,7 @@ def test_an_error() -> None:
 
 
 def test_an_error_without_details() -> None:
-    assert item_json(TaggedItem("x", GatewayError(Reason.INTERNAL, "broken")))["error"] == {
+    assert tagged_json(TaggedItem("x", GatewayError(Reason.INTERNAL, "broken")))["error"] == {
         "code": "INTERNAL",
         "reason": "INTERNAL",
         "message": "broken",

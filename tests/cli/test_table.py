@@ -21,7 +21,7 @@ def printed(width: int, *items: TaggedItem) -> str:
     return output.getvalue()
 
 
-FACTS = ("103 kB JPEG, 800×600, EXIF 6", "untouched", "42")
+FACTS = ("103 kB JPEG, 800×600, EXIF\u00a06", "untouched", "42")
 
 
 @pytest.mark.parametrize("width", [60, 99, 100, 140])

@@ -12,13 +12,14 @@ from gateway.client import (
     GatewayError,
     ImageContent,
     ImageUri,
+    Item,
     Language,
     Reason,
     TaggedImage,
-    TaggedItem,
     TaggingClient,
     TaggingParameters,
 )
+from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.status import to_status
@@ -55,7 +56,7 @@ class ScriptedServer(pb_grpc.TaggingServiceServicer):
             self.streamed.append(request)
             if request.HasField("item"):
                 yield self.result(request.item.item_id)
-        yield pb.StreamTagImagesResponse(summary=pb.StreamTagImagesSummary())
+        yield pb.StreamTagImagesResponse(summary=stream_pb2.StreamSummary())
 
     @staticmethod
     def result(item_id: str) -> pb.StreamTagImagesResponse:
@@ -94,7 +95,7 @@ def loading(*outcomes: object):
 
 async def collected(client: TaggingClient, items, **options: object) -> dict[str, TaggedImage | GatewayError]:
     outcomes = [item async for item in client.tag_stream(items, **options)]
-    assert all(isinstance(item, TaggedItem) for item in outcomes)
+    assert all(isinstance(item, Item) for item in outcomes)
     ids = [item.item_id for item in outcomes]
     assert len(ids) == len(set(ids)), "an item was answered twice"
     return {item.item_id: item.outcome for item in outcomes}
@@ -162,7 +163,7 @@ async def test_every_item_of_a_stream_gets_its_outcome(client, script) -> None:
     assert isinstance(outcomes["2"], TaggedImage)
     assert outcomes["3"].reason is Reason.IMAGE_TOO_LARGE
     assert [request.item.item_id for request in script.streamed[1:]] == ["0", "2"]
-    assert script.streamed[0].config.order == pb.RESULT_ORDER_AS_SENT
+    assert script.streamed[0].config.order == stream_pb2.RESULT_ORDER_AS_SENT
 
 
 async def test_an_empty_stream_ends(client) -> None:

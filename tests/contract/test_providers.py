@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from gateway.config import GatewaySettings
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageFacts, Language, PreparedImage, TaggingParameters
-from gateway.prepare import prepare
 from gateway.rest.settings import RestSettings
 from gateway.server import opened_provider, running_rest_face
 from gateway.upstream.settings import CloudSettings
@@ -37,8 +36,8 @@ async def test_it_says_who_it_is_and_that_it_is_well(provider, request) -> None:
 
 
 @pytest.mark.parametrize(("language", "name"), [(Language.ZH, "狗"), (Language.EN, "dog")])
-async def test_tags_are_complete(provider, dog, language, name) -> None:
-    reply = await provider.tag(prepare(dog), TaggingParameters(language=language, threshold=80))
+async def test_tags_are_complete(preparer, provider, dog, language, name) -> None:
+    reply = await provider.tag(preparer.check(dog), TaggingParameters(language=language, threshold=80))
     tag = next(tag for tag in reply.tags if tag.name == name)
     assert 80 <= tag.confidence <= 100
     assert (tag.localized_name.zh, tag.localized_name.en) == ("狗", "dog")
@@ -49,15 +48,15 @@ async def test_tags_are_complete(provider, dog, language, name) -> None:
     assert reply.work_time > 0
 
 
-async def test_threshold_and_limit_are_heeded(provider, dog) -> None:
-    everything = await provider.tag(prepare(dog), TaggingParameters(threshold=0, limit=150))
+async def test_threshold_and_limit_are_heeded(preparer, provider, dog) -> None:
+    everything = await provider.tag(preparer.check(dog), TaggingParameters(threshold=0, limit=150))
     assert len(everything.tags) == 150
-    assert len((await provider.tag(prepare(dog), TaggingParameters(threshold=0, limit=3))).tags) == 3
-    assert (await provider.tag(prepare(dog), TaggingParameters(threshold=100))).tags == ()
+    assert len((await provider.tag(preparer.check(dog), TaggingParameters(threshold=0, limit=3))).tags) == 3
+    assert (await provider.tag(preparer.check(dog), TaggingParameters(threshold=100))).tags == ()
 
 
-async def test_many_calls_at_once_are_all_answered(provider, photos) -> None:
-    images = [prepare(file.read_bytes()) for file in sorted(photos.glob("*.*")) if file.suffix != ".md"]
+async def test_many_calls_at_once_are_all_answered(preparer, provider, photos) -> None:
+    images = [preparer.check(file.read_bytes()) for file in sorted(photos.glob("*.*")) if file.suffix != ".md"]
     replies = await asyncio.gather(*(provider.tag(image, TaggingParameters(threshold=1)) for image in images * 3))
     first = replies[: len(images)]
     assert all(reply.tags for reply in first)
@@ -72,7 +71,7 @@ async def test_damage_within_a_picture_is_the_picture_s_fault(provider, photos) 
     assert caught.value.reason is Reason.IMAGE_DAMAGED
 
 
-async def test_both_give_the_same_tags(dog) -> None:
+async def test_both_give_the_same_tags(preparer, dog) -> None:
     replies = []
     for kind in ("local", "cloud"):
         async with running_rest_face(GatewaySettings(rest=REST)) as address:
@@ -81,6 +80,6 @@ async def test_both_give_the_same_tags(dog) -> None:
                 endpoint=base, iam_endpoint=base, user="someone", domain="account", password=SecretStr("swordfish")
             )
             async with opened_provider(GatewaySettings(provider=kind, cloud=cloud)) as provider:
-                replies.append(await provider.tag(prepare(dog), TaggingParameters()))
+                replies.append(await provider.tag(preparer.check(dog), TaggingParameters()))
     local, cloud_reply = ([(tag.name, round(tag.confidence, 2)) for tag in reply.tags] for reply in replies)
     assert local == cloud_reply

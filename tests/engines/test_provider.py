@@ -8,7 +8,6 @@ from gateway.engines.provider import LocalProvider
 from gateway.engines.settings import LocalSettings
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageFacts, ImageUri, PreparedImage, TaggingParameters
-from gateway.prepare import prepare
 
 
 @pytest.fixture
@@ -18,8 +17,8 @@ async def provider() -> AsyncIterator[LocalProvider]:
     await provider.aclose()
 
 
-async def test_a_picture_is_tagged_and_timed(provider, dog) -> None:
-    reply = await provider.tag(prepare(dog), TaggingParameters(threshold=90))
+async def test_a_picture_is_tagged_and_timed(preparer, provider, dog) -> None:
+    reply = await provider.tag(preparer.check(dog), TaggingParameters(threshold=90))
     assert "狗" in {tag.name for tag in reply.tags}
     assert (reply.provider, reply.attempts, reply.request_ids) == ("local", 1, ())
     assert reply.work_time > 0
@@ -39,7 +38,7 @@ async def test_uris_are_for_others(provider) -> None:
         await provider.tag(ImageUri("https://example.org/"), TaggingParameters())
 
 
-async def test_no_more_than_the_workers_are_busy(provider, monkeypatch, dog) -> None:
+async def test_no_more_than_the_workers_are_busy(preparer, provider, monkeypatch, dog) -> None:
     lock, both = threading.Lock(), threading.Barrier(2)
     busy = most = 0
 
@@ -54,7 +53,7 @@ async def test_no_more_than_the_workers_are_busy(provider, monkeypatch, dog) -> 
         return ()
 
     monkeypatch.setattr(provider, "_recognise", recognise)
-    await asyncio.gather(*(provider.tag(prepare(dog), TaggingParameters()) for _ in range(6)))
+    await asyncio.gather(*(provider.tag(preparer.check(dog), TaggingParameters()) for _ in range(6)))
     assert most == 2
 
 

@@ -10,6 +10,9 @@ from gateway.engines.provider import LocalProvider
 from gateway.engines.settings import LocalSettings
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageContent, ImageUri, Language, TaggingParameters
+from gateway.prepare import Preparer
+from gateway.prepare.options import UNTOUCHED
+from gateway.prepare.settings import PrepareSettings
 from gateway.rest.app import MAX_BODY_BYTES
 from gateway.usecases.tagging import TagImage
 
@@ -250,10 +253,13 @@ class TestWithTheEngine:
                 raise AssertionError(uri)
 
         provider = LocalProvider(LocalSettings(workers=1))
-        yield TagImage(provider, NoFetcher())
+        with Preparer(PrepareSettings()) as preparer:
+            yield TagImage(provider, NoFetcher(), preparer, UNTOUCHED)
         await provider.aclose()
 
-    async def test_a_photograph_is_tagged_and_bad_pictures_are_refused(self, client, headers, dog, bad_pictures) -> None:
+    async def test_a_photograph_is_tagged_and_bad_pictures_are_refused(
+        self, client, headers, dog, bad_pictures, oversized_pictures
+    ) -> None:
         request = {"image": base64.b64encode(dog).decode(), "language": "en", "threshold": 30, "limit": 5}
         status, document = await answer(client, headers=headers, json=request)
         tags = document["result"]["tags"]
@@ -262,7 +268,8 @@ class TestWithTheEngine:
         assert all(isinstance(tag["confidence"], str) and 30 <= float(tag["confidence"]) <= 100 for tag in tags)
         assert len(tags) <= 5
         codes = {"IMAGE_DAMAGED": "AIS.0503", "IMAGE_FORMAT_UNSUPPORTED": "AIS.0502", "IMAGE_EMPTY": "AIS.0011"}
-        for data, reason in bad_pictures.values():
+        # The contract repairs nothing.
+        for data, reason in (bad_pictures | oversized_pictures).values():
             image = {"image": base64.b64encode(data).decode()}
             if len(image["image"]) < MAX_BODY_BYTES - 100:
                 assert await refused(client, headers=headers, json=image) == (400, codes.get(reason, "AIS.0504"))

@@ -7,6 +7,7 @@ import grpc
 import pytest
 
 from gateway.errors import GatewayError, Reason
+from gateway.imagerecognition.v1 import preprocess_pb2_grpc
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.media import (
     Box,
@@ -18,8 +19,10 @@ from gateway.media import (
     TaggingParameters,
     TagInstance,
 )
+from gateway.prepare import PrepareOptions, Preparer
 from gateway.rpc.server import RpcServer
 from gateway.rpc.settings import RpcSettings
+from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.tagging import TagImage
 
 CAT = Tag(
@@ -37,6 +40,7 @@ class CommandedProvider:
 
     name = "commanded"
     accepts_uris = True
+    decodes_here = False
 
     def __init__(self) -> None:
         self.behaviour: Callable[[PreparedImage | ImageUri], Awaitable[ProviderReply]] = self._cat
@@ -66,9 +70,20 @@ class CommandedProvider:
         """Nothing to close."""
 
 
-class NoFetcher:
+class Fetcher:
+    """Has what tests put in `files`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
     async def fetch(self, uri: str) -> bytes:
-        raise AssertionError(uri)
+        try:
+            return self.files[uri]
+        except KeyError:
+            raise GatewayError(Reason.URI_DOWNLOAD_FAILED, "no such file", field="uri") from None
+
+
+MakeServer = Callable[..., RpcServer]
 
 
 @pytest.fixture
@@ -77,9 +92,29 @@ def provider() -> CommandedProvider:
 
 
 @pytest.fixture
-async def address(provider: CommandedProvider) -> AsyncIterator[str]:
-    settings = RpcSettings(stream_window=4, drain_timeout=5, health_interval=3600)
-    server = RpcServer(settings, TagImage(provider, NoFetcher()), provider)
+def fetcher() -> Fetcher:
+    return Fetcher()
+
+
+@pytest.fixture
+def preprocess(fetcher: Fetcher, preparer: Preparer) -> Preprocess:
+    return Preprocess(fetcher, preparer, allow_other_formats=False)
+
+
+@pytest.fixture
+def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Preparer, preprocess: Preprocess) -> MakeServer:
+    """Makes a server with the settings that differ from the defaults."""
+
+    def make(**settings: object) -> RpcServer:
+        tag_image = TagImage(provider, fetcher, preparer, PrepareOptions())
+        return RpcServer(RpcSettings(health_interval=3600, **settings), tag_image, preprocess, provider)
+
+    return make
+
+
+@pytest.fixture
+async def address(make_server: MakeServer) -> AsyncIterator[str]:
+    server = make_server(stream_window=4, drain_timeout=5)
     yield await server.start("127.0.0.1:0")
     await asyncio.wait_for(server.drain(), 10)
 
@@ -93,3 +128,9 @@ async def channel(address: str) -> AsyncIterator[grpc.aio.Channel]:
 @pytest.fixture
 def stub(channel: grpc.aio.Channel) -> "pb_grpc.TaggingServiceAsyncStub":
     return pb_grpc.TaggingServiceStub(channel)
+
+
+@pytest.fixture
+def preprocess_stub(channel: grpc.aio.Channel) -> "preprocess_pb2_grpc.PreprocessServiceAsyncStub":
+    """As a client that was given no options: it refuses messages over 4 MiB."""
+    return preprocess_pb2_grpc.PreprocessServiceStub(channel)

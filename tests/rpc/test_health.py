@@ -6,13 +6,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from gateway.errors import GatewayError, Reason
 from gateway.rpc.health import HealthMonitor
-from gateway.rpc.server import TAGGING_SERVICE
+from gateway.rpc.server import PREPROCESS_SERVICE, TAGGING_SERVICE
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-@pytest.mark.parametrize("service", ["", TAGGING_SERVICE])
+@pytest.mark.parametrize("service", ["", TAGGING_SERVICE, PREPROCESS_SERVICE])
 async def test_a_provider_that_works_is_serving(channel, service) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     assert (await stub.Check(health_pb2.HealthCheckRequest(service=service))).status == SERVING
@@ -29,7 +29,7 @@ class Served:
     """A health monitor on a server of its own."""
 
     def __init__(self, check, interval: float = 3600) -> None:
-        self.monitor = HealthMonitor(check, ("svc",), interval=interval)
+        self.monitor = HealthMonitor(check, ("svc",), interval=interval, independent=("free",))
         self.server = grpc.aio.server()
         self.monitor.add_to(self.server)
 
@@ -45,8 +45,8 @@ class Served:
         await self.monitor.enter_shutdown()
         await self.server.stop(None)
 
-    async def status(self) -> int:
-        return (await self.stub.Check(health_pb2.HealthCheckRequest(service="svc"))).status
+    async def status(self, service: str = "svc") -> int:
+        return (await self.stub.Check(health_pb2.HealthCheckRequest(service=service))).status
 
 
 @pytest.mark.parametrize("fault", [GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down"), ZeroDivisionError("bug")])
@@ -97,3 +97,14 @@ async def test_shutdown_is_final() -> None:
         await served.monitor.enter_shutdown()
         await served.monitor.check_now()
         assert await served.status() == NOT_SERVING
+
+
+async def test_a_service_that_needs_no_provider_serves_until_the_shutdown() -> None:
+    async def check() -> None:
+        raise GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down")
+
+    async with Served(check) as served:
+        await served.monitor.start()
+        assert [await served.status(name) for name in ("free", "svc", "")] == [SERVING, NOT_SERVING, NOT_SERVING]
+        await served.monitor.enter_shutdown()
+        assert await served.status("free") == NOT_SERVING

@@ -8,9 +8,6 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.media import ProviderReply
-from gateway.rpc.server import RpcServer
-from gateway.rpc.settings import RpcSettings
-from gateway.usecases.tagging import TagImage
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
@@ -26,6 +23,7 @@ async def test_reflection_describes_the_services(channel, version) -> None:
     ]
     listed, described = [response async for response in call(iter(requests))]
     assert {service.name for service in listed.list_services_response.service} == {
+        "gateway.imagerecognition.v1.PreprocessService",
         "gateway.imagerecognition.v1.TaggingService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
@@ -35,13 +33,12 @@ async def test_reflection_describes_the_services(channel, version) -> None:
     assert reflection_pb2_grpc  # the stub's module registers the messages
 
 
-async def test_a_second_server_on_the_port_is_refused(address, provider) -> None:
-    second = RpcServer(RpcSettings(), TagImage(provider, None), provider)
+async def test_a_second_server_on_the_port_is_refused(address, make_server) -> None:
     with pytest.raises(OSError, match="in use"):
-        await second.start(address)
+        await make_server().start(address)
 
 
-async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(provider, dog) -> None:
+async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(make_server, provider, dog) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
     async def hold(_: object) -> ProviderReply:
@@ -50,7 +47,7 @@ async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(provider,
         return ProviderReply("commanded", ())
 
     provider.behaviour = hold
-    server = RpcServer(RpcSettings(drain_timeout=30, health_interval=3600), TagImage(provider, None), provider)
+    server = make_server(drain_timeout=30)
     address = await server.start("127.0.0.1:0")
     async with grpc.aio.insecure_channel(address) as channel:
         stub = pb_grpc.TaggingServiceStub(channel)
@@ -68,8 +65,8 @@ async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(provider,
         await asyncio.wait_for(draining, 10)
 
 
-async def test_a_health_watch_does_not_hold_up_the_drain(provider) -> None:
-    server = RpcServer(RpcSettings(drain_timeout=60, health_interval=3600), TagImage(provider, None), provider)
+async def test_a_health_watch_does_not_hold_up_the_drain(make_server) -> None:
+    server = make_server(drain_timeout=60)
     address = await server.start("127.0.0.1:0")
     async with grpc.aio.insecure_channel(address) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
@@ -78,7 +75,7 @@ async def test_a_health_watch_does_not_hold_up_the_drain(provider) -> None:
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-async def test_a_call_that_does_not_end_is_cancelled_after_the_grace(provider, dog) -> None:
+async def test_a_call_that_does_not_end_is_cancelled_after_the_grace(make_server, provider, dog) -> None:
     started, ended = asyncio.Event(), asyncio.Event()
 
     async def stuck(_: object) -> None:
@@ -89,7 +86,7 @@ async def test_a_call_that_does_not_end_is_cancelled_after_the_grace(provider, d
             ended.set()
 
     provider.behaviour = stuck
-    server = RpcServer(RpcSettings(drain_timeout=0.1, health_interval=3600), TagImage(provider, None), provider)
+    server = make_server(drain_timeout=0.1)
     address = await server.start("127.0.0.1:0")
     async with grpc.aio.insecure_channel(address) as channel:
         call = pb_grpc.TaggingServiceStub(channel).TagImage(pb.TagImageRequest(content=dog))

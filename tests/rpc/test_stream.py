@@ -1,15 +1,17 @@
-"""StreamTagImages through a real channel."""
+"""Streams: StreamTagImages through a real channel, and what runs every service's stream without one."""
 
 import asyncio
+from itertools import groupby
 
 import grpc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, ProviderReply
-from gateway.rpc.stream import TaggingStream
+from gateway.rpc.stream import Answer, ItemStream, StreamKind
 
 WINDOW = 4  # as the fixture sets it
 
@@ -22,11 +24,28 @@ def config(**settings_: object) -> pb.StreamTagImagesRequest:
     return pb.StreamTagImagesRequest(config=pb.StreamTagImagesConfig(**settings_))
 
 
-async def exchange(stub, requests) -> tuple[list[pb.StreamTagImagesResult], pb.StreamTagImagesSummary]:
+async def exchange(stub, requests) -> tuple[list[pb.StreamTagImagesResult], stream_pb2.StreamSummary]:
     responses = [response async for response in stub.StreamTagImages(iter(requests))]
     assert all(response.HasField("result") for response in responses[:-1])
     assert responses[-1].HasField("summary")
     return [response.result for response in responses[:-1]], responses[-1].summary
+
+
+def stream(answer, write, window: int) -> ItemStream:
+    """A stream whose items are answered by `answer`: an item in, whether it succeeded, and texts to write."""
+
+    async def answered(sent: pb.StreamTagImagesItem, _: object) -> Answer:
+        succeeded, texts = await answer(sent)
+        results = [pb.StreamTagImagesResult(item_id=text) for text in texts]
+        return Answer([pb.StreamTagImagesResponse(result=result) for result in results], succeeded=succeeded)
+
+    kind = StreamKind(
+        config=pb.StreamTagImagesConfig(),
+        check=lambda _: None,
+        answer=answered,
+        close=lambda summary: pb.StreamTagImagesResponse(summary=summary),
+    )
+    return ItemStream(kind, write, window=window)
 
 
 async def test_every_item_is_answered_once_and_the_summary_closes(stub, dog) -> None:
@@ -56,7 +75,7 @@ async def test_bad_pictures_fail_alone(stub, dog, bad_pictures) -> None:
     assert by_id["none"].error.message.startswith("source is not set")
     assert by_id["good-1"].HasField("response")
     assert by_id["good-2"].HasField("response")
-    assert (summary.received, summary.succeeded, summary.failed) == (9, 2, 7)
+    assert (summary.received, summary.succeeded, summary.failed) == (len(bad_pictures) + 3, 2, len(bad_pictures) + 1)
 
 
 @pytest.mark.parametrize("length", [0, 1025])
@@ -94,7 +113,7 @@ async def test_results_come_as_they_complete(stub, provider, dog) -> None:
 
 async def test_results_come_in_order_on_request(stub, provider, dog) -> None:
     reversed_answers(provider, WINDOW)
-    requests = [config(order=pb.RESULT_ORDER_AS_SENT), *(item(str(n), dog) for n in range(WINDOW))]
+    requests = [config(order=stream_pb2.RESULT_ORDER_AS_SENT), *(item(str(n), dog) for n in range(WINDOW))]
     results, summary = await exchange(stub, requests)
     assert [result.item_id for result in results] == ["0", "1", "2", "3"]
     assert summary.received == WINDOW
@@ -123,7 +142,7 @@ async def test_an_item_s_parameters_replace_the_stream_s(stub, provider, dog) ->
     await exchange(
         stub,
         [
-            config(parameters=defaults, order=pb.RESULT_ORDER_AS_SENT),
+            config(parameters=defaults, order=stream_pb2.RESULT_ORDER_AS_SENT),
             item("a", dog),
             item("b", dog, parameters=pb.TaggingParameters(limit=3)),
         ],
@@ -196,8 +215,8 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
         await reading.wait()
         written.append(response)
 
-    async def answer(sent: pb.StreamTagImagesItem, _: object) -> pb.StreamTagImagesResult:
-        return pb.StreamTagImagesResult(item_id=sent.item_id, response=pb.TagImageResponse())
+    async def answer(sent: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        return True, [sent.item_id]
 
     async def requests():
         nonlocal taken
@@ -205,7 +224,7 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
             taken += 1
             yield item(str(n), b"x")
 
-    run = asyncio.create_task(TaggingStream(answer, write, window=3).run(requests()))
+    run = asyncio.create_task(stream(answer, write, window=3).run(requests()))
     for _ in range(50):  # turns of the loop, more than enough for everything that can go on to do so
         await asyncio.sleep(0)
     assert taken == 4  # the window, and one that waits for a place
@@ -216,37 +235,32 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    outcomes=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=30),
+    outcomes=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 4)), max_size=30),
     window=st.integers(1, 8),
     in_order=st.booleans(),
 )
-def test_whatever_the_timing_every_item_is_answered_once(outcomes, window, in_order) -> None:
-    """Each item succeeds or fails after some turns of the loop."""
+def test_whatever_the_timing_every_item_is_answered_once_and_in_one_piece(outcomes, window, in_order) -> None:
+    """Each item succeeds or fails after some turns of the loop, and is answered by some messages."""
     written: list[pb.StreamTagImagesResponse] = []
 
     async def write(response: pb.StreamTagImagesResponse) -> None:
         await asyncio.sleep(0)
         written.append(response)
 
-    async def answer(sent: pb.StreamTagImagesItem, _: object) -> pb.StreamTagImagesResult:
-        good, turns = outcomes[int(sent.item_id)]
+    async def answer(sent: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        good, turns, count = outcomes[int(sent.item_id)]
         for _ in range(turns):
             await asyncio.sleep(0)
-        result = pb.StreamTagImagesResult(item_id=sent.item_id)
-        if good:
-            result.response.SetInParent()
-        else:
-            result.error.SetInParent()
-        return result
+        return good, [sent.item_id] * count
 
     async def requests():
-        yield config(order=pb.RESULT_ORDER_AS_SENT if in_order else pb.RESULT_ORDER_AS_COMPLETED)
+        yield config(order=stream_pb2.RESULT_ORDER_AS_SENT if in_order else stream_pb2.RESULT_ORDER_AS_COMPLETED)
         for n in range(len(outcomes)):
             yield item(str(n), b"x")
 
-    asyncio.run(TaggingStream(answer, write, window=window).run(requests()))
-    ids = [int(response.result.item_id) for response in written[:-1]]
-    assert (ids if in_order else sorted(ids)) == list(range(len(outcomes)))
+    asyncio.run(stream(answer, write, window=window).run(requests()))
+    runs = [(int(name), len(list(run))) for name, run in groupby(response.result.item_id for response in written[:-1])]
+    assert (runs if in_order else sorted(runs)) == [(n, count) for n, (_, _, count) in enumerate(outcomes)]
     summary = written[-1].summary
-    good = sum(good for good, _ in outcomes)
+    good = sum(good for good, _, _ in outcomes)
     assert (summary.received, summary.succeeded, summary.failed) == (len(outcomes), good, len(outcomes) - good)

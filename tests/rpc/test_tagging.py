@@ -8,6 +8,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from gateway.errors import GatewayError, Reason
+from gateway.imagerecognition.v1 import image_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import ImageUri, Language, TaggingParameters
 
@@ -31,7 +32,7 @@ async def test_the_answer_has_tags_picture_and_processing(stub, dog) -> None:
     (instance,) = tag.instances
     box = instance.bounding_box
     assert (box.left, box.top, box.width, box.height, instance.confidence) == (1.5, 2.0, 30.0, 40.25, 88.0)
-    assert response.image == pb.ImageInfo(format="jpeg", width=800, height=600, orientation=1, size_bytes=len(dog))
+    assert response.image == image_pb2.ImageInfo(format="jpeg", width=800, height=600, orientation=1, size_bytes=len(dog))
     processing = response.processing
     assert (processing.provider, processing.attempts, list(processing.upstream_request_ids)) == ("commanded", 2, ["r1", "r2"])
     assert list(processing.preparation) == []

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri, Language, TaggingParameters
-from gateway.prepare import prepare
 from gateway.upstream.provider import CloudProvider
 from gateway.upstream.settings import CloudSettings
 
@@ -31,8 +30,8 @@ async def provider(cloud, settings):
 
 
 @pytest.fixture
-def image(dog):
-    return prepare(dog)
+def image(preparer, dog):
+    return preparer.check(dog)
 
 
 async def failure(call) -> GatewayError:
@@ -56,9 +55,9 @@ async def test_a_picture_is_sent_with_the_token_and_the_parameters(cloud, provid
     assert cloud.bodies == [{"image": picture, "language": "en", "threshold": 10.0, "limit": 7}]
 
 
-async def test_a_large_picture_arrives_too(cloud, provider, photos) -> None:
+async def test_a_large_picture_arrives_too(preparer, cloud, provider, photos) -> None:
     data = (photos / "clock.bmp").read_bytes() + bytes(3 << 20)
-    await provider.tag(prepare(data), PARAMETERS)
+    await provider.tag(preparer.check(data), PARAMETERS)
     assert base64.b64decode(cloud.bodies[0]["image"]) == data
 
 

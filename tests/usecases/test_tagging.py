@@ -1,7 +1,19 @@
 import pytest
 
 from gateway.errors import GatewayError, Reason
-from gateway.media import ImageContent, ImageUri, PreparedImage, ProviderReply, TaggingParameters
+from gateway.media import (
+    Box,
+    ImageContent,
+    ImageUri,
+    LocalizedText,
+    PreparedImage,
+    ProviderReply,
+    Tag,
+    TaggingParameters,
+    TagInstance,
+)
+from gateway.prepare import PrepareOptions
+from gateway.prepare.options import UNTOUCHED
 from gateway.usecases.tagging import TagImage
 
 URI = "https://example.org/dog.jpg"
@@ -10,14 +22,16 @@ URI = "https://example.org/dog.jpg"
 class Provider:
     name = "fake"
 
-    def __init__(self, *, accepts_uris: bool) -> None:
+    def __init__(self, *, accepts_uris: bool = False, decodes_here: bool = False, tags: tuple[Tag, ...] = ()) -> None:
         self.accepts_uris = accepts_uris
+        self.decodes_here = decodes_here
+        self.tags = tags
         self.images: list[PreparedImage | ImageUri] = []
 
     async def tag(self, image, parameters) -> ProviderReply:
         assert parameters == TaggingParameters(limit=7)
         self.images.append(image)
-        return ProviderReply(self.name, ())
+        return ProviderReply(self.name, self.tags)
 
     async def check(self) -> None: ...
 
@@ -34,11 +48,17 @@ class Fetcher:
         return self.data
 
 
-async def run(provider, fetcher, source):
-    return await TagImage(provider, fetcher)(source, TaggingParameters(limit=7))
+@pytest.fixture
+def run(preparer):
+    """Tags one picture with all repairs on."""
+
+    async def run(provider, fetcher, source, options=None):
+        return await TagImage(provider, fetcher, preparer, options or PrepareOptions())(source, TaggingParameters(limit=7))
+
+    return run
 
 
-async def test_content_is_checked_and_handed_on_as_it_is(dog) -> None:
+async def test_content_is_checked_and_handed_on_as_it_is(run, dog) -> None:
     provider, fetcher = Provider(accepts_uris=False), Fetcher(b"")
     tagged = await run(provider, fetcher, ImageContent(dog))
     assert provider.images[0].data is dog
@@ -47,7 +67,7 @@ async def test_content_is_checked_and_handed_on_as_it_is(dog) -> None:
     assert fetcher.uris == []
 
 
-async def test_a_uri_is_downloaded_for_a_provider_that_wants_pictures(dog) -> None:
+async def test_a_uri_is_downloaded_for_a_provider_that_wants_pictures(run, dog) -> None:
     provider, fetcher = Provider(accepts_uris=False), Fetcher(dog)
     tagged = await run(provider, fetcher, ImageUri(URI))
     assert fetcher.uris == [URI]
@@ -55,7 +75,7 @@ async def test_a_uri_is_downloaded_for_a_provider_that_wants_pictures(dog) -> No
     assert tagged.facts.format == "jpeg"
 
 
-async def test_a_uri_is_passed_on_to_a_provider_that_downloads_itself() -> None:
+async def test_a_uri_is_passed_on_to_a_provider_that_downloads_itself(run) -> None:
     provider, fetcher = Provider(accepts_uris=True), Fetcher(b"")
     tagged = await run(provider, fetcher, ImageUri(URI))
     assert provider.images == [ImageUri(URI)]
@@ -64,10 +84,37 @@ async def test_a_uri_is_passed_on_to_a_provider_that_downloads_itself() -> None:
 
 
 @pytest.mark.parametrize("source", [ImageContent(b"GIF89a....."), ImageUri(URI)])
-async def test_a_bad_picture_never_reaches_the_provider(source) -> None:
+async def test_a_bad_picture_never_reaches_the_provider(run, source) -> None:
     provider = Provider(accepts_uris=False)
     with pytest.raises(GatewayError) as caught:
         await run(provider, Fetcher(b"GIF89a....."), source)
     assert caught.value.reason is Reason.IMAGE_FORMAT_UNSUPPORTED
     assert "GIF" in caught.value.message
     assert provider.images == []
+
+
+async def test_what_is_too_large_is_made_fit_and_boxes_come_back_in_its_own_pixels(run, oversized_pictures) -> None:
+    data, _ = oversized_pictures["huge.jpg"]
+    cat = Tag("cat", 90.0, "object", LocalizedText(), instances=(TagInstance(Box(0, 0, 2048, 1229), 90.0),))
+    provider = Provider(tags=(cat,))
+    tagged = await run(provider, Fetcher(b""), ImageContent(data))
+    assert (provider.images[0].sent.width, provider.images[0].sent.height) == (4096, 2458)
+    assert (tagged.facts.width, tagged.facts.height) == (5000, 3000)
+    assert tagged.actions == ("fit: 5000x3000 px to 4096x2458 px",)
+    box = tagged.reply.tags[0].instances[0].box
+    assert (box.left, box.top, box.width, box.height) == pytest.approx((0, 0, 2500, 1500), abs=1)
+
+
+async def test_a_provider_that_decodes_here_gets_the_file_as_it_is(run, oversized_pictures) -> None:
+    for data, _ in oversized_pictures.values():
+        provider = Provider(decodes_here=True)
+        tagged = await run(provider, Fetcher(b""), ImageContent(data))
+        assert provider.images[0].data is data
+        assert tagged.actions == ()
+
+
+async def test_without_repairs_the_limits_hold(run, oversized_pictures) -> None:
+    for data, reason in oversized_pictures.values():
+        with pytest.raises(GatewayError) as caught:
+            await run(Provider(decodes_here=True), Fetcher(b""), ImageContent(data), UNTOUCHED)
+        assert caught.value.reason == reason

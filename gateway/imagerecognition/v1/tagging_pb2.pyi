@@ -13,6 +13,8 @@ Conventions of this package:
 """
 
 from collections import abc as _abc
+from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
+from gateway.imagerecognition.v1 import stream_pb2 as _stream_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
@@ -53,30 +55,6 @@ LANGUAGE_ZH: Language.ValueType  # 1
 LANGUAGE_EN: Language.ValueType  # 2
 """English."""
 Global___Language: _TypeAlias = Language  # noqa: Y015
-
-class _ResultOrder:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ResultOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ResultOrder.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    RESULT_ORDER_UNSPECIFIED: _ResultOrder.ValueType  # 0
-    """The default: as they complete."""
-    RESULT_ORDER_AS_COMPLETED: _ResultOrder.ValueType  # 1
-    """Each result as soon as it is there."""
-    RESULT_ORDER_AS_SENT: _ResultOrder.ValueType  # 2
-    """In the order in which the items were sent; a slow item holds back those behind it."""
-
-class ResultOrder(_ResultOrder, metaclass=_ResultOrderEnumTypeWrapper):
-    """In what order a stream's results come back."""
-
-RESULT_ORDER_UNSPECIFIED: ResultOrder.ValueType  # 0
-"""The default: as they complete."""
-RESULT_ORDER_AS_COMPLETED: ResultOrder.ValueType  # 1
-"""Each result as soon as it is there."""
-RESULT_ORDER_AS_SENT: ResultOrder.ValueType  # 2
-"""In the order in which the items were sent; a slow item holds back those behind it."""
-Global___ResultOrder: _TypeAlias = ResultOrder  # noqa: Y015
 
 @_typing.final
 class TaggingParameters(_message.Message):
@@ -125,8 +103,9 @@ class TagImageRequest(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The file's bytes: JPEG, PNG, BMP or WEBP, each side 15 to 4096 pixels, at most 7 864 320 bytes (10 485 760 once
-    encoded as base64).
+    """The file's bytes: JPEG, PNG, BMP or WEBP. What the recognition service takes has sides of 15 to 4096 pixels and at
+    most 7 864 320 bytes (10 485 760 characters of base64); what is larger is made to fit, unless the gateway's operator
+    has switched that off, and so are colour modes that not every decoder takes.
     """
     uri: _builtins.str
     """An HTTP or HTTPS URL, at most 4096 characters, from which the picture is downloaded: by the cloud service if that
@@ -167,7 +146,7 @@ class TagImageResponse(_message.Message):
         """The tags, highest confidence first. Empty if nothing reached the threshold."""
 
     @_builtins.property
-    def image(self) -> Global___ImageInfo:
+    def image(self) -> _image_pb2.ImageInfo:
         """What the gateway read from the picture's header. Not set if only the cloud service saw the picture (`uri` source)."""
 
     @_builtins.property
@@ -178,7 +157,7 @@ class TagImageResponse(_message.Message):
         self,
         *,
         tags: _abc.Iterable[Global___Tag] | None = ...,
-        image: Global___ImageInfo | None = ...,
+        image: _image_pb2.ImageInfo | None = ...,
         processing: Global___Processing | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "processing", b"processing"]  # noqa: Y015
@@ -326,44 +305,6 @@ class BoundingBox(_message.Message):
 Global___BoundingBox: _TypeAlias = BoundingBox  # noqa: Y015
 
 @_typing.final
-class ImageInfo(_message.Message):
-    """Facts from the picture's header."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FORMAT_FIELD_NUMBER: _builtins.int
-    WIDTH_FIELD_NUMBER: _builtins.int
-    HEIGHT_FIELD_NUMBER: _builtins.int
-    ORIENTATION_FIELD_NUMBER: _builtins.int
-    SIZE_BYTES_FIELD_NUMBER: _builtins.int
-    format: _builtins.str
-    """"jpeg", "png", "bmp" or "webp"."""
-    width: _builtins.int
-    """Stored width in pixels, 15 to 4096."""
-    height: _builtins.int
-    """Stored height in pixels, 15 to 4096."""
-    orientation: _builtins.int
-    """EXIF orientation, 1 (upright) to 8. 1 if the file says nothing."""
-    size_bytes: _builtins.int
-    """Size of the file in bytes."""
-    def __init__(
-        self,
-        *,
-        format: _builtins.str = ...,
-        width: _builtins.int = ...,
-        height: _builtins.int = ...,
-        orientation: _builtins.int = ...,
-        size_bytes: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "height", b"height", "orientation", b"orientation", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ImageInfo: _TypeAlias = ImageInfo  # noqa: Y015
-
-@_typing.final
 class Processing(_message.Message):
     """How an answer came about."""
 
@@ -382,7 +323,9 @@ class Processing(_message.Message):
     """Calls made to the provider for this picture, 1 or more; a second one follows if a cached token was refused."""
     @_builtins.property
     def preparation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What preparation changed before the picture was recognised, in order. Empty if it was passed on as it was sent."""
+        """What preparation changed before the picture was recognised, in order, such as "fit: 5000x3000 px to 4096x2458 px". Empty
+        if it was passed on as it was sent.
+        """
 
     @_builtins.property
     def upstream_request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -459,7 +402,7 @@ class StreamTagImagesConfig(_message.Message):
 
     PARAMETERS_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
-    order: Global___ResultOrder.ValueType
+    order: _stream_pb2.ResultOrder.ValueType
     """In what order results come back. Default: as they complete."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
@@ -469,7 +412,7 @@ class StreamTagImagesConfig(_message.Message):
         self,
         *,
         parameters: Global___TaggingParameters | None = ...,
-        order: Global___ResultOrder.ValueType = ...,
+        order: _stream_pb2.ResultOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -532,14 +475,14 @@ class StreamTagImagesResponse(_message.Message):
         """The outcome of one item."""
 
     @_builtins.property
-    def summary(self) -> Global___StreamTagImagesSummary:
+    def summary(self) -> _stream_pb2.StreamSummary:
         """The last message of the stream."""
 
     def __init__(
         self,
         *,
         result: Global___StreamTagImagesResult | None = ...,
-        summary: Global___StreamTagImagesSummary | None = ...,
+        summary: _stream_pb2.StreamSummary | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "result", b"result", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -586,39 +529,3 @@ class StreamTagImagesResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___StreamTagImagesResult: _TypeAlias = StreamTagImagesResult  # noqa: Y015
-
-@_typing.final
-class StreamTagImagesSummary(_message.Message):
-    """Sent once, after the result of every item."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RECEIVED_FIELD_NUMBER: _builtins.int
-    SUCCEEDED_FIELD_NUMBER: _builtins.int
-    FAILED_FIELD_NUMBER: _builtins.int
-    ELAPSED_FIELD_NUMBER: _builtins.int
-    received: _builtins.int
-    """Items received, 0 or more. Equals succeeded + failed."""
-    succeeded: _builtins.int
-    """Items answered with a response."""
-    failed: _builtins.int
-    """Items answered with an error."""
-    @_builtins.property
-    def elapsed(self) -> _duration_pb2.Duration:
-        """Time from the start of the call to this message."""
-
-    def __init__(
-        self,
-        *,
-        received: _builtins.int = ...,
-        succeeded: _builtins.int = ...,
-        failed: _builtins.int = ...,
-        elapsed: _duration_pb2.Duration | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["elapsed", b"elapsed"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["elapsed", b"elapsed", "failed", b"failed", "received", b"received", "succeeded", b"succeeded"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StreamTagImagesSummary: _TypeAlias = StreamTagImagesSummary  # noqa: Y015

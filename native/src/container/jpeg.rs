@@ -20,8 +20,14 @@ pub(crate) mod marker {
     pub(crate) const SOI: u8 = 0xD8;
     pub(crate) const EOI: u8 = 0xD9;
     pub(crate) const SOS: u8 = 0xDA;
+    pub(crate) const APP0: u8 = 0xE0;
     pub(crate) const APP1: u8 = 0xE1;
+    pub(crate) const APP2: u8 = 0xE2;
+    pub(crate) const APP13: u8 = 0xED;
     pub(crate) const APP14: u8 = 0xEE;
+    pub(crate) const APP15: u8 = 0xEF;
+    pub(crate) const JPG0: u8 = 0xF0;
+    pub(crate) const COM: u8 = 0xFE;
 }
 
 /// Most segments that are walked. Real files have fewer than a thousand; a

@@ -1,86 +1,311 @@
-//! JPEG, with zune-jpeg.
+//! JPEG, with libjpeg-turbo-rs.
 
-use image::RgbImage;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use libjpeg_turbo_rs::tj3::{TjHandle, TjParam};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFactor, Subsampling};
 
-use super::multiply;
+use super::{Decoded, Form};
 use crate::bytes::{FileBytes, index};
+use crate::color::{Profile, cmyk_to_rgb};
 use crate::error::ImageError;
 use crate::format::{ColorModel, Format, ImageInfo};
 use crate::probe::jpeg::Header;
+use crate::raster::{Layout, Pixels, Plane, Planes, Range, Raster};
 
-pub(crate) fn decode(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageError> {
+/// Most scans of a progressive file that are decoded. libjpeg's default script
+/// has 10; a hostile file may have thousands, each as costly as the first.
+const MAX_SCANS: u64 = 100;
+
+/// Bound on scans × pixels, so that large images get fewer.
+const MAX_SCANNED_PIXELS: u64 = 1 << 32;
+
+/// What is done about damage in the entropy-coded data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// It is an error.
+    Refused,
+    /// What can be read is, as in libjpeg.
+    Tolerated,
+}
+
+/// Decodes `data` at 1/`reduction` of its size (1, 2, 4 or 8), in the DCT
+/// domain: to planes where its colours are YCbCr of sRGB or grey, unless
+/// they are wanted in another form, and otherwise to RGB.
+pub(crate) fn decode(
+    data: &[u8],
+    info: &ImageInfo,
+    reduction: u32,
+    form: Form,
+) -> Result<Decoded, ImageError> {
     let file = FileBytes::new(Format::Jpeg, data);
+    check_colors(file, info)?;
+    let decoder = open(file, data, info)?;
+    let profile = profile_of(&decoder, info);
+    let is_planar = match info.color {
+        ColorModel::Grey => true,
+        ColorModel::YCbCr => form == Form::Any && profile.is_none(),
+        _ => false,
+    } && is_luma_finest(&decoder);
+    if !is_planar {
+        let pixels = decode_pixels(
+            file,
+            decoder,
+            info,
+            reduction,
+            profile.as_ref(),
+            Damage::Refused,
+        )?;
+        return Ok(Decoded {
+            raster: Raster::Pixels(pixels),
+            // That of ink has been applied.
+            profile: profile
+                .filter(|_| info.color != ColorModel::Cmyk && info.color != ColorModel::Ycck),
+        });
+    }
+    let planes = if reduction > 1 {
+        reduced_planes(data, reduction)
+    } else {
+        None
+    };
+    let planes = match planes {
+        Some(planes) => planes,
+        None => whole_planes(file, decoder)?,
+    };
+    Ok(Decoded {
+        raster: Raster::Planes(planes),
+        profile,
+    })
+}
+
+/// Decodes `data` to RGB at 1/`reduction` of its size, past damage, without regard to a profile of RGB.
+pub(crate) fn decode_leniently(
+    data: &[u8],
+    info: &ImageInfo,
+    reduction: u32,
+) -> Result<Pixels, ImageError> {
+    let file = FileBytes::new(Format::Jpeg, data);
+    check_colors(file, info)?;
+    let decoder = open(file, data, info)?;
+    let profile = profile_of(&decoder, info);
+    decode_pixels(
+        file,
+        decoder,
+        info,
+        reduction,
+        profile.as_ref(),
+        Damage::Tolerated,
+    )
+}
+
+pub(crate) fn profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
+    let file = FileBytes::new(Format::Jpeg, data);
+    profile_of(&open(file, data, info).ok()?, info)
+}
+
+fn check_colors(file: FileBytes<'_>, info: &ImageInfo) -> Result<(), ImageError> {
     if info.color == ColorModel::Other {
         return Err(file.unsupported("a number of components other than 1, 3 or 4"));
     }
-    let is_cmyk = info.color == ColorModel::Cmyk;
-    let options = DecoderOptions::default()
-        // Like libjpeg, go on past stray bytes and bad entropy-coded data.
-        .set_strict_mode(false)
-        .set_max_width(index(info.width))
-        .set_max_height(index(info.height))
-        .jpeg_set_out_colorspace(if is_cmyk {
-            ColorSpace::CMYK
-        } else {
-            ColorSpace::RGB
-        });
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
-    let samples = decoder.decode().map_err(|error| describe(file, &error))?;
-    let pixels = if is_cmyk {
-        cmyk_to_rgb(&samples, Header::read(file)?.is_adobe())
-    } else {
-        samples
+    if info.bit_depth != 8 {
+        return Err(file.unsupported("samples of other than 8 bits"));
+    }
+    Ok(())
+}
+
+fn open<'a>(
+    file: FileBytes<'_>,
+    data: &'a [u8],
+    info: &ImageInfo,
+) -> Result<Decoder<'a>, ImageError> {
+    let pixels = u64::from(info.width) * u64::from(info.height);
+    // A block takes a bit at the least (T.81, annex C); only arithmetic coding gets below.
+    let least = index(info.width.div_ceil(8)).saturating_mul(index(info.height.div_ceil(8))) / 8;
+    if data.len() < least && !info.encoding.starts_with("arithmetic") {
+        return Err(file.truncated("its image data", least));
+    }
+    let limits = DecodeLimits {
+        max_pixels: pixels,
+        max_scans: usize::try_from(max_scans(pixels)).unwrap_or(usize::MAX),
+        ..DecodeLimits::default()
     };
-    RgbImage::from_raw(info.width, info.height, pixels)
-        .ok_or_else(|| file.damaged("its frame headers contradict each other"))
+    Decoder::new_with_limits(data, limits).map_err(|error| describe(file, &error))
 }
 
-/// Converts interleaved CMYK without a colour profile, as libjpeg's users do:
-/// each of red, green and blue is (1 − ink)(1 − black).
-fn cmyk_to_rgb(samples: &[u8], is_inverted: bool) -> Vec<u8> {
-    // What an inverted file stores is already 1 − ink.
-    let flip = if is_inverted { 0x00 } else { 0xFF };
-    samples
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .flat_map(|cmyk| {
-            let [c, m, y, k] = cmyk.map(|sample| sample ^ flip);
-            [c, m, y].map(|light| multiply(light, k))
+fn max_scans(pixels: u64) -> u64 {
+    (MAX_SCANNED_PIXELS / pixels.max(1)).clamp(1, MAX_SCANS)
+}
+
+fn profile_of(decoder: &Decoder<'_>, info: &ImageInfo) -> Option<Profile> {
+    let icc = decoder.icc_profile().ok().flatten()?;
+    Profile::read(&icc).filter(|profile| profile.fits(info))
+}
+
+/// Whether the chroma has at most the resolution of the luma; files where it
+/// has more exist only as test cases.
+fn is_luma_finest(decoder: &Decoder<'_>) -> bool {
+    let components = &decoder.header().components;
+    components.first().is_some_and(|luma| {
+        components.iter().all(|component| {
+            component.horizontal_sampling <= luma.horizontal_sampling
+                && component.vertical_sampling <= luma.vertical_sampling
         })
-        .collect()
+    })
 }
 
-fn describe(file: FileBytes<'_>, error: &DecodeErrors) -> ImageError {
-    match error {
-        DecodeErrors::Unsupported(_) => file.unsupported("a coding process without a decoder"),
-        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => {
-            file.truncated("its image data", file.len().saturating_add(1))
-        }
-        DecodeErrors::LargeDimensions(_) => file.damaged("its frame headers contradict each other"),
-        DecodeErrors::HuffmanDecode(_) => file.damaged("its Huffman tables cannot be used"),
-        DecodeErrors::DqtError(_) => file.damaged("its quantization tables cannot be used"),
-        DecodeErrors::SosError(_) => file.damaged("its scan header cannot be used"),
-        DecodeErrors::SofError(_) => file.damaged("its frame header cannot be used"),
-        _ => file.damaged("its image data cannot be decoded"),
+fn whole_planes(file: FileBytes<'_>, decoder: Decoder<'_>) -> Result<Planes, ImageError> {
+    let factors: Vec<(u32, u32)> = decoder
+        .header()
+        .components
+        .iter()
+        .map(|component| {
+            (
+                u32::from(component.horizontal_sampling),
+                u32::from(component.vertical_sampling),
+            )
+        })
+        .collect();
+    let raw = decoder
+        .decode_raw()
+        .map_err(|error| describe(file, &error))?;
+    let (width, height) = (narrow(raw.width), narrow(raw.height));
+    let &(across, down) = factors.first().unwrap_or(&(1, 1));
+    let chroma_scale = factors.get(1).map_or([1.0; 2], |(h, v)| {
+        [
+            f64::from(*h) / f64::from(across.max(1)),
+            f64::from(*v) / f64::from(down.max(1)),
+        ]
+    });
+    let mut planes = raw
+        .planes
+        .into_iter()
+        .zip(raw.plane_widths)
+        .zip(factors)
+        .map(|((data, stride), (h, v))| Plane {
+            data,
+            width: (width * h).div_ceil(across.max(1)),
+            height: (height * v).div_ceil(down.max(1)),
+            stride: narrow(stride),
+        });
+    let luma = planes
+        .next()
+        .ok_or_else(|| file.damaged("it has no components"))?;
+    let chroma = planes.next().zip(planes.next());
+    Ok(Planes {
+        width,
+        height,
+        luma,
+        chroma: chroma.map(|(blue, red)| Box::new([blue, red])),
+        chroma_scale,
+        range: Range::Full,
+    })
+}
+
+/// `None` where the decoder cannot do it at that size, or finds a fault: the
+/// decode of the whole then says which.
+fn reduced_planes(data: &[u8], reduction: u32) -> Option<Planes> {
+    let mut handle = TjHandle::new();
+    handle.set_scaling_factor(1, reduction).ok()?;
+    handle
+        .set(TjParam::ScanLimit, i32::try_from(MAX_SCANS).ok()?)
+        .ok()?;
+    let (planes, width, height, subsampling) = handle.decompress_to_yuv_planes(data).ok()?;
+    let (across, down) = chroma_divisors(subsampling)?;
+    let (width, height) = (narrow(width), narrow(height));
+    // Luma is padded to whole chroma samples.
+    let (columns, rows) = (width.div_ceil(across), height.div_ceil(down));
+    let mut planes = planes.into_iter();
+    let luma = Plane {
+        data: planes.next()?,
+        width,
+        height,
+        stride: columns * across,
+    };
+    let chroma = planes
+        .next()
+        .zip(planes.next())
+        .map(|(blue, red)| Box::new([blue, red].map(|data| Plane::packed(data, columns, rows))));
+    Some(Planes {
+        width,
+        height,
+        luma,
+        chroma,
+        chroma_scale: [1.0 / f64::from(across), 1.0 / f64::from(down)],
+        range: Range::Full,
+    })
+}
+
+const fn chroma_divisors(subsampling: Subsampling) -> Option<(u32, u32)> {
+    match subsampling {
+        Subsampling::S444 => Some((1, 1)),
+        Subsampling::S422 => Some((2, 1)),
+        Subsampling::S420 => Some((2, 2)),
+        Subsampling::S440 => Some((1, 2)),
+        Subsampling::S411 => Some((4, 1)),
+        _ => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn decode_pixels(
+    file: FileBytes<'_>,
+    mut decoder: Decoder<'_>,
+    info: &ImageInfo,
+    reduction: u32,
+    profile: Option<&Profile>,
+    damage: Damage,
+) -> Result<Pixels, ImageError> {
+    let is_cmyk = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck);
+    decoder.set_output_format(if is_cmyk {
+        PixelFormat::Cmyk
+    } else {
+        PixelFormat::Rgb
+    });
+    decoder.set_lenient(damage == Damage::Tolerated);
+    if let Ok(scale) = ScalingFactor::try_new(1, reduction) {
+        decoder.set_scale(scale);
+    }
+    let image = decoder
+        .decode_image()
+        .map_err(|error| describe(file, &error))?;
+    let data = if is_cmyk {
+        let mut inks = image.data;
+        // Adobe stores what ink leaves of the light.
+        if Header::read(file)?.is_adobe() {
+            for sample in &mut inks {
+                *sample = !*sample;
+            }
+        }
+        profile
+            .and_then(|profile| profile.cmyk_to_rgb(&inks))
+            .unwrap_or_else(|| cmyk_to_rgb(&inks))
+    } else {
+        image.data
+    };
+    let (width, height) = (narrow(image.width), narrow(image.height));
+    if data.len() != index(width).saturating_mul(index(height)).saturating_mul(3) {
+        return Err(file.damaged("its frame headers contradict each other"));
+    }
+    Ok(Pixels {
+        width,
+        height,
+        layout: Layout::Rgb,
+        data,
+    })
+}
 
-    #[test]
-    fn cmyk_is_light_left_by_ink_and_black() {
-        // No ink, full cyan, half black.
-        let stored = [0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 128];
-        let rgb = [255, 255, 255, 0, 255, 255, 127, 127, 127];
-        assert_eq!(cmyk_to_rgb(&stored, false), rgb);
-        assert_eq!(cmyk_to_rgb(&stored.map(|sample| !sample), true), rgb);
+/// Sides of a JPEG have 16 bits.
+fn narrow(side: usize) -> u32 {
+    u32::try_from(side).unwrap_or(u32::MAX)
+}
+
+fn describe(file: FileBytes<'_>, error: &JpegError) -> ImageError {
+    match error {
+        JpegError::Unsupported(_) => file.unsupported("a coding process without a decoder"),
+        JpegError::UnexpectedEof => file.truncated("its image data", file.len().saturating_add(1)),
+        JpegError::LimitExceeded {
+            what,
+            actual,
+            limit,
+        } => file.damaged(format!("{what} {actual} is more than {limit}")),
+        JpegError::AllocationFailed { .. } => file.damaged("there is no memory to decode it"),
+        _ => file.damaged("its image data cannot be decoded"),
     }
 }

@@ -1,114 +1,207 @@
-//! Pixels for the engines that run locally: RGB, 8 bits a sample, upright.
+//! From files to pixels.
 
 mod jpeg;
 mod raster;
+mod webp;
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::DynamicImage;
-pub use image::RgbImage;
-use image::metadata::Orientation;
-
+use crate::budget;
 use crate::bytes::FileBytes;
+use crate::color::{Profile, on_white};
 use crate::error::ImageError;
-use crate::format::{Format, ImageInfo};
+use crate::format::{ColorModel, Format, ImageInfo};
 use crate::limits::Limits;
+use crate::orient;
 use crate::probe::probe;
+use crate::raster::{Layout, Pixels, Raster};
 use crate::structure;
 
-/// Decodes `data` into interleaved RGB: height × width × 3 samples in 0–255.
+/// How many times as many pixels as wanted a JPEG keeps along each side, as a
+/// ratio, when it is decoded at a reduced size.
+pub(crate) const REDUCTION_MARGIN: (u64, u64) = (15, 8);
+
+/// What a decoded image is wanted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Whatever costs least.
+    Any,
+    /// Grey or interleaved, for formats without chroma planes.
+    WithoutChroma,
+}
+
+/// An image as it is stored, at its own size or less.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Its pixels, before orientation, in whatever form costs least.
+    pub raster: Raster,
+    /// The profile that they are in, unless that is sRGB.
+    pub profile: Option<Profile>,
+}
+
+/// Decodes `data`, of which `info` is what [`probe`] found, at 1/`reduction`
+/// of its size (1, 4 or 8), rounded up. Only JPEG can be reduced, and not
+/// with every coding process: others are decoded whole. Of an animation it is
+/// the first frame.
+///
+/// Nothing is checked of its size, and any damage is an error.
+///
+/// # Errors
+///
+/// [`ImageError::UnsupportedFormat`] for variants without a decoder;
+/// [`ImageError::Damaged`] or [`ImageError::Truncated`] where decoding fails.
+pub fn decode(
+    data: &[u8],
+    info: &ImageInfo,
+    reduction: u32,
+    form: Form,
+) -> Result<Decoded, ImageError> {
+    guarded(data, info, || match info.format {
+        Format::Jpeg => jpeg::decode(data, info, reduction, form),
+        Format::Png => raster::decode(data, info, raster::read_png),
+        Format::Bmp => raster::decode(data, info, raster::read_bmp),
+        Format::Webp => webp::decode(data, info, form),
+    })
+}
+
+/// The colour profile of `data`, of which `info` is what [`probe`] found:
+/// `None` where that is sRGB, or none that can be used
+/// for its colours.
+#[must_use]
+pub fn profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
+    let read = || match info.format {
+        Format::Jpeg => Ok(jpeg::profile(data, info)),
+        Format::Png => Ok(raster::png_profile(data, info)),
+        Format::Bmp => Ok(None),
+        Format::Webp => Ok(raster::webp_profile(data, info)),
+    };
+    guarded(data, info, read).ok().flatten()
+}
+
+/// Decodes `data` into interleaved RGB for the engines that run locally.
 ///
 /// The EXIF orientation is applied, transparency is composited on white, and
 /// grey, palette, 16-bit and CMYK samples are converted. Of an animation it is
-/// the first frame. Colour profiles are not applied.
+/// the first frame. Profiles of RGB are not applied, and damage to a JPEG's
+/// entropy-coded data is passed over.
 ///
 /// The sides are checked against `limits` before anything is allocated; the
 /// length of the file is not.
 ///
 /// # Errors
 ///
-/// Those of [`probe`] and [`structure::check`];
-/// [`ImageError::DimensionsOutOfRange`]; [`ImageError::UnsupportedFormat`]
-/// for variants without a decoder, such as arithmetic coding in JPEG; and
-/// [`ImageError::Damaged`] or [`ImageError::Truncated`] where decoding fails.
-pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
+/// Those of [`probe`], [`structure::check`] and [`decode`];
+/// [`ImageError::DimensionsOutOfRange`].
+pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<Pixels, ImageError> {
     let info = probe(data)?;
     limits.check_dimensions(&info)?;
     structure::check(data, info.format)?;
+    upright_rgb(data, &info, 1)
+}
+
+/// [`decode_rgb8`] of an image that is going to be scaled until its short side
+/// is `short_side` px: a large JPEG is decoded at a reduced size, with nearly
+/// twice as many pixels along each side as wanted, or more.
+///
+/// Waits for its share of [`budget::DECODES`].
+///
+/// # Errors
+///
+/// Those of [`decode_rgb8`], and [`ImageError::TooManyPixels`].
+pub fn decode_rgb8_covering(
+    data: &[u8],
+    short_side: u32,
+    max_pixels: u64,
+) -> Result<Pixels, ImageError> {
+    let info = probe(data)?;
+    let pixels = u64::from(info.width) * u64::from(info.height);
+    if pixels > max_pixels {
+        return Err(ImageError::TooManyPixels {
+            width: info.width,
+            height: info.height,
+            max: max_pixels,
+        });
+    }
+    structure::check(data, info.format)?;
+    let reduction = match info.format {
+        Format::Jpeg => reduction((info.width, info.height), (short_side, short_side)),
+        _ => 1,
+    };
+    let _memory = budget::DECODES.acquire(memory(&info, reduction));
+    upright_rgb(data, &info, reduction)
+}
+
+/// How far an image of `size` can be reduced while it is decoded, if it is
+/// going to be scaled to `wanted`: what the DCT blurs or aliases has to be cut
+/// off by the scaling that follows.
+#[must_use]
+pub fn reduction(size: (u32, u32), wanted: (u32, u32)) -> u32 {
+    let is_enough = |side: u32, by: u32, wanted: u32| {
+        u64::from(side.div_ceil(by)) * REDUCTION_MARGIN.1 >= u64::from(wanted) * REDUCTION_MARGIN.0
+    };
+    // Halving in the DCT costs more than it saves: the decoder has no vectors for it.
+    [8, 4]
+        .into_iter()
+        .find(|by| is_enough(size.0, *by, wanted.0) && is_enough(size.1, *by, wanted.1))
+        .unwrap_or(1)
+}
+
+/// About as many bytes as decoding an image takes at the most.
+#[must_use]
+pub fn memory(info: &ImageInfo, reduction: u32) -> u64 {
+    let pixels = u64::from(info.width) * u64::from(info.height);
+    // Stored, and again in RGB.
+    let samples = match (info.format, info.color) {
+        (Format::Jpeg, ColorModel::Cmyk | ColorModel::Ycck) => 4 + 3,
+        (Format::Webp | Format::Png, _) if info.has_alpha => 4 + 3,
+        _ => 3,
+    };
+    let bytes_per_sample = if info.bit_depth > 8 { 3 } else { 1 };
+    // Coefficients of 16 bits are kept until the last scan of a progressive file.
+    let coefficients = match info.format {
+        Format::Jpeg if info.encoding != "baseline" => 6,
+        _ => 0,
+    };
+    let reduced = pixels / (u64::from(reduction) * u64::from(reduction)).max(1);
+    reduced
+        .saturating_mul(samples * bytes_per_sample)
+        .saturating_add(pixels.saturating_mul(coefficients))
+}
+
+fn upright_rgb(data: &[u8], info: &ImageInfo, reduction: u32) -> Result<Pixels, ImageError> {
+    let raster = guarded(data, info, || match info.format {
+        Format::Jpeg => jpeg::decode_leniently(data, info, reduction).map(Raster::Pixels),
+        Format::Png => raster::decode(data, info, raster::read_png).map(|it| it.raster),
+        Format::Bmp => raster::decode(data, info, raster::read_bmp).map(|it| it.raster),
+        Format::Webp => raster::decode(data, info, raster::read_webp).map(|it| it.raster),
+    })?;
+    Ok(match orient::upright(raster, info.orientation) {
+        Raster::Pixels(pixels) => on_white(pixels),
+        // Without chroma: only JPEG and WEBP have some, and are not decoded to planes here.
+        Raster::Planes(planes) => Pixels {
+            width: planes.width,
+            height: planes.height,
+            layout: Layout::Rgb,
+            data: planes
+                .luma
+                .data
+                .iter()
+                .flat_map(|grey| [*grey; 3])
+                .collect(),
+        },
+    })
+}
+
+/// Decoders have panicked on hostile files before (zune-image issue 257,
+/// image-webp issue 33). In Python a panic is a `BaseException`, which the
+/// handlers of a server let through.
+pub(crate) fn guarded<T>(
+    data: &[u8],
+    info: &ImageInfo,
+    decode: impl FnOnce() -> Result<T, ImageError>,
+) -> Result<T, ImageError> {
     let file = FileBytes::new(info.format, data);
-    // Decoders have panicked on hostile files before (zune-image issue 257,
-    // image-webp issue 33). In Python a panic is a BaseException, which the
-    // handlers of a server let through.
-    let decoded = catch_unwind(|| decode_format(data, &info))
-        .map_err(|_| file.damaged("its decoder failed on it"))??;
-    Ok(upright(decoded, info.orientation))
-}
-
-fn decode_format(data: &[u8], info: &ImageInfo) -> Result<RgbImage, ImageError> {
-    match info.format {
-        Format::Jpeg => jpeg::decode(data, info),
-        Format::Png => raster::decode(data, info, raster::read_png),
-        Format::Bmp => raster::decode(data, info, raster::read_bmp),
-        Format::Webp => raster::decode(data, info, raster::read_webp),
-    }
-}
-
-/// The product of two samples that stand for 0 to 1: `a` × `b` ÷ 255, rounded
-/// to the nearest.
-fn multiply(a: u8, b: u8) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "at most 255")]
-    let product = ((u32::from(a) * u32::from(b) + 127) / 255) as u8;
-    product
-}
-
-fn upright(image: RgbImage, orientation: u8) -> RgbImage {
-    match Orientation::from_exif(orientation) {
-        None | Some(Orientation::NoTransforms) => image,
-        Some(orientation) => {
-            let mut image = DynamicImage::ImageRgb8(image);
-            image.apply_orientation(orientation);
-            image.into_rgb8()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn products_round_to_the_nearest() {
-        for a in 0..=255 {
-            for b in 0..=255 {
-                let expected = (f64::from(a) * f64::from(b) / 255.0).round();
-                assert!((f64::from(multiply(a, b)) - expected).abs() < f64::EPSILON);
-            }
-        }
-    }
-
-    #[test]
-    fn every_orientation_puts_the_marked_corner_where_exif_says() {
-        // Where row 0, column 0 of the stored image is shown (CIPA DC-008,
-        // table 4), in an image shown as 2x3 or, on its side, as 3x2.
-        let corners = [
-            (0, 0),
-            (1, 0),
-            (1, 2),
-            (0, 2),
-            (0, 0),
-            (2, 0),
-            (2, 1),
-            (0, 1),
-        ];
-        for (orientation, corner) in (1..=8).zip(corners) {
-            let mut stored = RgbImage::new(2, 3);
-            stored.put_pixel(0, 0, image::Rgb([255; 3]));
-            let shown = upright(stored, orientation);
-            assert_eq!(
-                shown.get_pixel(corner.0, corner.1).0,
-                [255; 3],
-                "{orientation}"
-            );
-        }
-    }
+    // What a panic leaves behind is dropped with the closure.
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(file.damaged("its decoder failed on it")))
 }

@@ -6,7 +6,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub(crate) mod bmp;
-mod exif;
+pub(crate) mod exif;
 mod foreign;
 pub(crate) mod jpeg;
 mod markup;

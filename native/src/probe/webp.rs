@@ -11,15 +11,26 @@ use crate::error::ImageError;
 use crate::format::{ColorModel, Format, ImageInfo};
 
 /// Offset of the first chunk's payload.
-const FIRST_PAYLOAD: usize = FILE_HEADER_LEN + 8;
+pub(crate) const FIRST_PAYLOAD: usize = FILE_HEADER_LEN + 8;
 
 /// Feature flags of a VP8X chunk (section 2.7).
 const FLAG_ANIMATION: u8 = 0x02;
-const FLAG_EXIF: u8 = 0x08;
+pub(crate) const FLAG_XMP: u8 = 0x04;
+pub(crate) const FLAG_EXIF: u8 = 0x08;
 const FLAG_ALPHA: u8 = 0x10;
 
 /// Length of the fields ahead of a frame's own chunks in ANMF (section 2.7.1.1).
 pub(crate) const ANMF_HEADER_LEN: usize = 16;
+
+/// Length of the header that an image chunk, or the one with the canvas, has to
+/// hold.
+pub(crate) const fn header_len(fourcc: [u8; 4]) -> usize {
+    match &fourcc {
+        b"VP8X" | b"VP8 " => 10,
+        b"VP8L" => 5,
+        _ => 0,
+    }
+}
 
 /// What the header of a VP8 or VP8L bitstream says.
 #[derive(Debug, PartialEq, Eq)]

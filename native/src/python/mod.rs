@@ -3,12 +3,18 @@
 //! Functions take `bytes` only. They are immutable, so the GIL can be released
 //! while Rust reads them; a `bytearray` could change underneath.
 
+mod bytes;
+mod prepare;
+
+use numpy::{PyArray1, PyArray3, PyArrayMethods};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::limits::{self, Limits, MAX_BASE64_CHARS, MAX_SIDE_PX, MIN_SIDE_PX};
+use crate::prepare::policy::DEFAULT_MAX_PIXELS;
+use crate::raster::Pixels;
 use crate::{body, decode, error, format, probe, resize};
 
 create_exception!(
@@ -150,11 +156,9 @@ fn request_body<'py>(
     fields: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let value_error = |error: body::BodyError| PyValueError::new_err(error.to_string());
-    let image = image.as_bytes();
-    let len = body::body_len(image.len(), fields).map_err(value_error)?;
-    PyBytes::new_with(py, len, |out| {
-        py.detach(|| body::write_body(image, fields, out))
-            .map_err(value_error)
+    let body = body::Body::new(image.as_bytes(), fields).map_err(value_error)?;
+    bytes::new_filled(py, body.len(), |room| {
+        py.detach(|| body.write(room)).map_err(value_error)
     })
 }
 
@@ -165,38 +169,45 @@ fn base64_length(n: usize) -> usize {
     body::base64_len(n)
 }
 
-/// Decodes an image into its width, its height and interleaved RGB.
+/// Decodes an image into an array of its rows, columns and RGB.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 fn decode_rgb<'py>(
     py: Python<'py>,
     data: &Bound<'py, PyBytes>,
-) -> PyResult<(u32, u32, Bound<'py, PyBytes>)> {
+) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let data = data.as_bytes();
-    let image = py.detach(|| decode::decode_rgb8(data, &decoding_limits()))?;
-    Ok((
-        image.width(),
-        image.height(),
-        PyBytes::new(py, image.as_raw()),
-    ))
+    let pixels = py.detach(|| decode::decode_rgb8(data, &decoding_limits()))?;
+    array(py, pixels)
 }
 
 /// Decodes an image, resizes its short side and takes the square at its centre.
 #[pyfunction]
-#[pyo3(signature = (data, /, *, resize, crop))]
+#[pyo3(signature = (data, /, *, resize, crop, max_pixels = DEFAULT_MAX_PIXELS))]
 fn classifier_input<'py>(
     py: Python<'py>,
     data: &Bound<'py, PyBytes>,
     resize: u32,
     crop: u32,
-) -> PyResult<Bound<'py, PyBytes>> {
+    max_pixels: u64,
+) -> PyResult<Bound<'py, PyArray3<u8>>> {
     let data = data.as_bytes();
-    let image = py.detach(|| -> PyResult<_> {
-        let image = decode::decode_rgb8(data, &decoding_limits())?;
-        resize::fit_cover_rgb8(&image, resize, crop)
+    let pixels = py.detach(|| -> PyResult<_> {
+        let pixels = decode::decode_rgb8_covering(data, resize, max_pixels)?;
+        resize::fit_cover(&pixels, resize, crop)
             .map_err(|error| PyValueError::new_err(error.to_string()))
     })?;
-    Ok(PyBytes::new(py, image.as_raw()))
+    array(py, pixels)
+}
+
+/// The pixels as an array that owns them: nothing is copied.
+fn array(py: Python<'_>, pixels: Pixels) -> PyResult<Bound<'_, PyArray3<u8>>> {
+    let shape = [
+        pixels.height as usize,
+        pixels.width as usize,
+        pixels.layout.channels(),
+    ];
+    PyArray1::from_vec(py, pixels.data).reshape(shape)
 }
 
 /// Decoding is bounded by memory: what is too small for the service is not too
@@ -221,5 +232,13 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(base64_length, module)?)?;
     module.add_function(wrap_pyfunction!(decode_rgb, module)?)?;
     module.add_function(wrap_pyfunction!(classifier_input, module)?)?;
+    module.add_class::<prepare::Policy>()?;
+    module.add_class::<prepare::Plan>()?;
+    module.add_class::<prepare::Prepared>()?;
+    module.add_function(wrap_pyfunction!(prepare::plan, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::prepare, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::prepare_pixels, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::set_memory_limit, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::memory, module)?)?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::bytes::FileBytes;
 use crate::container::riff::{self, Chunks, FILE_HEADER_LEN};
 use crate::error::ImageError;
-use crate::probe::webp::{ANMF_HEADER_LEN, Bitstream, canvas_size};
+use crate::probe::webp::{ANMF_HEADER_LEN, Bitstream, canvas_size, header_len};
 
 pub(crate) fn check(file: FileBytes<'_>) -> Result<(), ImageError> {
     let end = riff::end(file)?;
@@ -19,6 +19,9 @@ pub(crate) fn check(file: FileBytes<'_>) -> Result<(), ImageError> {
     let mut canvas = None;
     let mut has_image = false;
     while let Some(chunk) = chunks.next_chunk()? {
+        if chunk.payload.len() < header_len(chunk.fourcc) {
+            return Err(file.damaged("a chunk is too short for its header"));
+        }
         match &chunk.fourcc {
             b"VP8X" if canvas.is_none() => canvas = Some(canvas_size(file)?),
             b"VP8 " | b"VP8L" => {
@@ -51,6 +54,9 @@ fn check_frame(file: FileBytes<'_>, payload: Range<usize>) -> Result<(), ImageEr
     let mut has_image = false;
     while let Some(chunk) = chunks.next_chunk()? {
         if let b"VP8 " | b"VP8L" = &chunk.fourcc {
+            if chunk.payload.len() < header_len(chunk.fourcc) {
+                return Err(file.damaged("a chunk is too short for its header"));
+            }
             check_size(file, chunk.fourcc, chunk.payload.start, Some(size))?;
             has_image = true;
         }

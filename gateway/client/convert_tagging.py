@@ -1,0 +1,61 @@
+"""Messages of the tagging service ↔ the values that Python users see."""
+
+from typing import Final
+
+from gateway.client.convert import read_facts
+from gateway.imagerecognition.v1 import tagging_pb2 as pb
+from gateway.media import (
+    Box,
+    Language,
+    LocalizedText,
+    ProviderReply,
+    Tag,
+    TaggedImage,
+    TaggingParameters,
+    TagInstance,
+)
+
+_LANGUAGES: Final = {Language.ZH: pb.LANGUAGE_ZH, Language.EN: pb.LANGUAGE_EN}
+
+
+def write_parameters(parameters: TaggingParameters) -> pb.TaggingParameters:
+    """The message for `parameters`."""
+    return pb.TaggingParameters(language=_LANGUAGES[parameters.language], threshold=parameters.threshold, limit=parameters.limit)
+
+
+def read_response(response: pb.TagImageResponse) -> TaggedImage:
+    """What a response says."""
+    processing = response.processing
+    return TaggedImage(
+        reply=ProviderReply(
+            provider=processing.provider,
+            tags=tuple(_read_tag(tag) for tag in response.tags),
+            attempts=processing.attempts,
+            request_ids=tuple(processing.upstream_request_ids),
+            queue_time=processing.queue_time.ToTimedelta().total_seconds(),
+            work_time=processing.provider_time.ToTimedelta().total_seconds(),
+        ),
+        facts=read_facts(response.image) if response.HasField("image") else None,
+        actions=tuple(processing.preparation),
+        prepare_time=processing.prepare_time.ToTimedelta().total_seconds(),
+    )
+
+
+def _read_tag(tag: pb.Tag) -> Tag:
+    return Tag(
+        name=tag.name,
+        confidence=tag.confidence,
+        type=tag.type,
+        localized_name=_read_text(tag.localized_name),
+        localized_type=_read_text(tag.localized_type),
+        instances=tuple(_read_instance(instance) for instance in tag.instances),
+    )
+
+
+def _read_instance(instance: pb.TagInstance) -> TagInstance:
+    box = instance.bounding_box
+    return TagInstance(box=Box(left=box.left, top=box.top, width=box.width, height=box.height), confidence=instance.confidence)
+
+
+def _read_text(text: pb.LocalizedText) -> LocalizedText:
+    return LocalizedText(zh=text.zh, en=text.en)

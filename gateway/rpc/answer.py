@@ -1,0 +1,49 @@
+"""How calls end: in an answer, or in the status of what went wrong."""
+
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, NoReturn, TypeVar
+
+from grpc import StatusCode, aio
+
+from gateway.errors import GatewayError, Reason
+from gateway.rpc.calls import Calls
+from gateway.rpc.status import to_status
+
+_log = logging.getLogger(__name__)
+
+Context = aio.ServicerContext[Any, Any]
+
+_Answer = TypeVar("_Answer")
+
+
+async def answered(context: Context, calls: Calls, work: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """What `work` gives, as one of `calls`; a `GatewayError` ends the call."""
+    try:
+        with calls.entered():
+            return await work()
+    except GatewayError as error:
+        await _abort(context, error)
+
+
+@contextlib.contextmanager
+def incidents() -> Iterator[None]:
+    """Make an `INTERNAL` of what nobody foresaw: the log has its details, the caller a number to ask for."""
+    try:
+        yield
+    except GatewayError:
+        raise
+    except Exception as error:
+        incident = secrets.token_hex(8)
+        _log.exception("incident %s", incident)
+        raise GatewayError(Reason.INTERNAL, f"the gateway failed; its log has the details under {incident}") from error
+
+
+async def _abort(context: Context, error: GatewayError) -> NoReturn:
+    status = to_status(error)
+    code = next(code for code in StatusCode if code.value[0] == status.code)
+    # The key under which every language's standard helper looks for the details.
+    await context.abort(code, status.message, (("grpc-status-details-bin", status.SerializeToString()),))
+    raise AssertionError  # abort always raises

@@ -1,0 +1,139 @@
+"""PreprocessService: protobuf in, use case, protobuf out."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from gateway.errors import GatewayError, Reason
+from gateway.imagerecognition.v1 import preprocess_pb2 as pb
+from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
+from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.calls import Calls
+from gateway.rpc.convert import check_item_id, read_source
+from gateway.rpc.convert_preprocess import read_operation, read_options, write_inspection, write_preparation
+from gateway.rpc.status import to_status
+from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
+from gateway.usecases.preprocessing import Preparation, Preprocess
+
+MAX_REPLY_BYTES: Final = (4 << 20) - (64 << 10)
+"""The longest file of a unary reply. gRPC clients refuse messages over 4 MiB unless told otherwise; the rest of the message
+takes a few hundred bytes."""
+
+CHUNK_BYTES: Final = 1 << 20
+
+_HASH_HERE_BYTES: Final = 64 << 10
+"""Up to this length a hash takes less than a hop to a thread and back."""
+
+
+class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
+    """Serves `gateway.imagerecognition.v1.PreprocessService`."""
+
+    def __init__(self, preprocess: Preprocess, calls: Calls, *, stream_window: int) -> None:
+        self._preprocess = preprocess
+        self._calls = calls
+        self._stream_window = stream_window
+        self._stream = StreamKind(
+            config=pb.StreamPrepareImagesConfig(),
+            check=self._check,
+            answer=self._answer,
+            close=lambda summary: pb.StreamPrepareImagesResponse(summary=summary),
+        )
+
+    async def InspectImage(  # noqa: N802  # the contract's
+        self, request: pb.InspectImageRequest, context: Context
+    ) -> pb.InspectImageResponse:
+        """Look at one picture."""
+        return await answered(context, self._calls, lambda: self._inspect(request))
+
+    async def PrepareImage(  # noqa: N802  # the contract's
+        self, request: pb.PrepareImageRequest, context: Context
+    ) -> pb.PrepareImageResponse:
+        """Prepare one picture."""
+        return await answered(context, self._calls, lambda: self._reply(request))
+
+    async def StreamPrepareImages(  # type: ignore[override]  # noqa: N802  # the base is typed for generators only
+        self, request_iterator: AsyncIterator[pb.StreamPrepareImagesRequest], context: Context
+    ) -> None:
+        """Prepare a stream of pictures."""
+        stream = ItemStream(self._stream, context.write, window=self._stream_window)
+        await answered_stream(context, self._calls, stream, request_iterator)
+
+    async def _inspect(self, request: pb.InspectImageRequest) -> pb.InspectImageResponse:
+        with incidents():
+            source, operation = read_source(request), read_operation(request.operation)
+            return write_inspection(await self._preprocess.inspect(source, operation, read_options(request.options)))
+
+    async def _reply(self, request: pb.PrepareImageRequest) -> pb.PrepareImageResponse:
+        with incidents():
+            preparation = await self._prepare(request, request.operation, request.options)
+            response = pb.PrepareImageResponse(preparation=write_preparation(preparation))
+            if _is_unchanged(request, preparation):
+                response.unchanged = True
+                return response
+            data = preparation.image.data
+            if len(data) > MAX_REPLY_BYTES:
+                raise _too_large(len(data))
+            response.content = data
+            return response
+
+    def _check(self, config: pb.StreamPrepareImagesConfig) -> None:
+        read_operation(config.operation)
+        self._preprocess.check_options(read_options(config.options))
+
+    async def _answer(
+        self, item: pb.StreamPrepareImagesItem, config: pb.StreamPrepareImagesConfig
+    ) -> Answer[pb.StreamPrepareImagesResponse]:
+        """The outcome of one item, which is never an exception, short of cancellation."""
+        header = pb.StreamPrepareImagesHeader(item_id=item.item_id)
+        try:
+            with incidents():
+                check_item_id(item.item_id)
+                options = item.options if item.HasField("options") else config.options
+                preparation = await self._prepare(item, config.operation, options)
+                data, unchanged = preparation.image.data, _is_unchanged(item, preparation)
+                header.file.CopyFrom(
+                    pb.PreparedFile(preparation=write_preparation(preparation), sha256=await _sha256(data), unchanged=unchanged)
+                )
+        except GatewayError as error:
+            header.error.CopyFrom(to_status(error))
+            return Answer([pb.StreamPrepareImagesResponse(header=header)], succeeded=False)
+        return Answer(_pieces(header, b"" if unchanged else data), succeeded=True)
+
+    async def _prepare(
+        self,
+        request: pb.PrepareImageRequest | pb.StreamPrepareImagesItem,
+        operation: pb.Operation.ValueType,
+        options: pb.PrepareOptions,
+    ) -> Preparation:
+        return await self._preprocess.prepare(read_source(request), read_operation(operation), read_options(options))
+
+
+def _is_unchanged(request: pb.PrepareImageRequest | pb.StreamPrepareImagesItem, preparation: Preparation) -> bool:
+    """Whether the caller has the file already. What a URL led to, it has not."""
+    return preparation.image.sent is None and request.WhichOneof("source") == "content"
+
+
+def _pieces(header: pb.StreamPrepareImagesHeader, data: bytes) -> Iterator[pb.StreamPrepareImagesResponse]:
+    """The messages of one item, each made when its turn has come, so that the file is not held twice."""
+    yield pb.StreamPrepareImagesResponse(header=header)
+    for offset in range(0, len(data), CHUNK_BYTES):
+        chunk = pb.StreamPrepareImagesChunk(item_id=header.item_id, offset=offset, data=data[offset : offset + CHUNK_BYTES])
+        yield pb.StreamPrepareImagesResponse(chunk=chunk)
+
+
+async def _sha256(data: bytes) -> bytes:
+    if len(data) <= _HASH_HERE_BYTES:
+        return hashlib.sha256(data).digest()
+    return await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
+
+
+def _too_large(size: int) -> GatewayError:
+    return GatewayError(
+        Reason.RESULT_TOO_LARGE,
+        f"the prepared file has {size} bytes and one reply holds at most {MAX_REPLY_BYTES}: set options.max_bytes to "
+        f"{MAX_REPLY_BYTES} or less, or use StreamPrepareImages, which returns files of any length",
+        field="options.max_bytes",
+        measured=f"{size} bytes",
+        allowed=f"at most {MAX_REPLY_BYTES} bytes",
+    )

@@ -1,0 +1,381 @@
+//! Preparation: a file in, and out comes a file that an operation takes, or
+//! the precise reason why there is none.
+
+pub mod plan;
+pub mod policy;
+mod shrink;
+
+use std::fmt;
+
+pub use plan::{Plan, plan};
+pub use policy::{Alpha, Convert, Formats, Output, Policy};
+
+use crate::body::base64_len;
+use crate::budget;
+use crate::bytes::FileBytes;
+use crate::color::{Profile, on_white, to_full_range};
+use crate::decode::{self, Decoded, Form};
+use crate::encode::EncodeError;
+use crate::error::ImageError;
+use crate::format::{Format, ImageInfo};
+use crate::orient;
+use crate::raster::{Layout, Pixels, Raster};
+use crate::resize;
+use crate::strip;
+
+/// The result of preparing an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// What the headers of the given image say.
+    pub info: ImageInfo,
+    /// The file to send; `None` if that is the given one.
+    pub data: Option<Vec<u8>>,
+    /// Format of the file to send.
+    pub format: Format,
+    /// Stored width of the file to send, in pixels.
+    pub width: u32,
+    /// Stored height of the file to send, in pixels.
+    pub height: u32,
+    /// Orientation of the file to send; 1 if it was turned upright.
+    pub orientation: u8,
+    /// What was done, in order.
+    pub actions: Vec<Action>,
+}
+
+/// One thing that was done to an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Scaled down.
+    Fit {
+        /// Stored width and height before, in pixels.
+        from: (u32, u32),
+        /// Stored width and height after, before orientation.
+        to: (u32, u32),
+    },
+    /// Converted to sRGB with 8 bits a sample, or to another format.
+    Convert {
+        /// What it was, such as `CMYK`.
+        what: String,
+    },
+    /// Turned upright.
+    Rotate {
+        /// The EXIF orientation before.
+        orientation: u8,
+    },
+    /// Written anew so as to be short enough.
+    Shrink {
+        /// Length in bytes before.
+        from: usize,
+        /// Length in bytes after.
+        to: usize,
+        /// Quality of JPEG.
+        quality: u8,
+    },
+    /// Metadata was removed, and nothing else touched.
+    Strip {
+        /// Kinds that were removed.
+        removed: String,
+        /// How many bytes.
+        bytes: usize,
+    },
+}
+
+impl Action {
+    /// A stable name of the kind of action.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Fit { .. } => "fit",
+            Self::Convert { .. } => "convert",
+            Self::Rotate { .. } => "rotate",
+            Self::Shrink { .. } => "shrink",
+            Self::Strip { .. } => "strip_metadata",
+        }
+    }
+}
+
+/// The particulars, without the name.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fit { from, to } => {
+                write!(f, "{}x{} px to {}x{} px", from.0, from.1, to.0, to.1)
+            }
+            Self::Convert { what } => f.write_str(what),
+            Self::Rotate { orientation } => write!(f, "from EXIF orientation {orientation}"),
+            Self::Shrink {
+                from,
+                to,
+                quality: 0,
+            } => write!(f, "{from} bytes to {to} bytes"),
+            Self::Shrink { from, to, quality } => {
+                write!(f, "{from} bytes to {to} bytes, JPEG quality {quality}")
+            }
+            Self::Strip { removed, bytes } => write!(f, "{bytes} bytes: {removed}"),
+        }
+    }
+}
+
+/// Prepares `data` as `policy` says.
+///
+/// Decoding waits for its share of [`budget::DECODES`].
+///
+/// # Errors
+///
+/// Those of [`plan()`] and [`decode::decode`], and
+/// [`ImageError::EncodedTooLarge`] for what cannot be made short enough.
+pub fn prepare(data: &[u8], policy: &Policy) -> Result<Prepared, ImageError> {
+    let plan = plan(data, policy)?;
+    if !plan.changes_pixels()
+        && let Some(prepared) = passed_on(data, &plan, policy)?
+    {
+        return Ok(prepared);
+    }
+    if !plan.changes_pixels() && !policy.shrink {
+        policy.limits.check_encoded_len(data.len())?;
+    }
+    let _memory = budget::DECODES.acquire(plan.memory());
+    let form = match plan::output(plan.info.has_alpha, policy) {
+        Output::Png => Form::WithoutChroma,
+        Output::Jpeg | Output::Auto => Form::Any,
+    };
+    decode::guarded(data, &plan.info, || {
+        let reduction = reduction(&plan);
+        let decoded = decode::decode(data, &plan.info, reduction, form)?;
+        written_anew(decoded, reduction, &plan, data.len(), policy)
+    })
+}
+
+/// Prepares interleaved pixels, upright, that somebody else decoded from a file
+/// of `source_len` bytes: `what`, such as `GIF`.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub fn prepare_pixels(
+    pixels: Pixels,
+    what: &str,
+    source_len: usize,
+    policy: &Policy,
+) -> Result<Prepared, ImageError> {
+    // What it is sent as has no part in the decisions left.
+    let info = ImageInfo {
+        format: Format::Bmp,
+        encoding: "uncompressed",
+        width: pixels.width,
+        height: pixels.height,
+        bit_depth: 8,
+        color: crate::format::ColorModel::Rgb,
+        orientation: 1,
+        has_alpha: pixels.layout == Layout::Rgba,
+        is_animated: false,
+    };
+    // They are converted already.
+    let policy = &Policy {
+        convert: Convert::Needed,
+        ..policy.clone()
+    };
+    let mut plan = plan::plan_of(info, policy)?;
+    plan.conversion = None;
+    let _memory = budget::DECODES.acquire(plan.memory());
+    let decoded = Decoded {
+        raster: Raster::Pixels(pixels),
+        profile: None,
+    };
+    let mut prepared = written_anew(decoded, 1, &plan, source_len, policy)?;
+    prepared.actions.insert(
+        0,
+        Action::Convert {
+            what: what.to_owned(),
+        },
+    );
+    Ok(prepared)
+}
+
+/// The file as it is, but for its metadata; `None` if that is too long.
+fn passed_on(data: &[u8], plan: &Plan, policy: &Policy) -> Result<Option<Prepared>, ImageError> {
+    let stripped = if policy.strip {
+        strip::strip(data, &plan.info)?
+    } else {
+        None
+    };
+    let len = stripped.as_ref().map_or(data.len(), |it| it.data.len());
+    if base64_len(len) > policy.limits.max_base64_chars {
+        return Ok(None);
+    }
+    if policy.full_decode {
+        let _memory = budget::DECODES.acquire(plan.memory());
+        decode::decode(data, &plan.info, 1, Form::Any)?;
+    }
+    let mut prepared = Prepared {
+        info: plan.info,
+        data: None,
+        format: plan.info.format,
+        width: plan.info.width,
+        height: plan.info.height,
+        orientation: plan.info.orientation,
+        actions: Vec::new(),
+    };
+    if let Some(stripped) = stripped {
+        prepared.actions.push(Action::Strip {
+            removed: stripped
+                .removed
+                .kinds()
+                .map(strip::Kind::name)
+                .collect::<Vec<_>>()
+                .join(", "),
+            bytes: data.len().saturating_sub(stripped.data.len()),
+        });
+        prepared.data = Some(stripped.data);
+    }
+    Ok(Some(prepared))
+}
+
+/// How far a JPEG can be reduced while it is decoded.
+fn reduction(plan: &Plan) -> u32 {
+    let info = &plan.info;
+    if info.format == Format::Jpeg && plan.is_scaled() {
+        decode::reduction((info.width, info.height), plan.size)
+    } else {
+        1
+    }
+}
+
+/// Resizes, converts, turns and writes what was decoded.
+fn written_anew(
+    decoded: Decoded,
+    reduction: u32,
+    plan: &Plan,
+    source_len: usize,
+    policy: &Policy,
+) -> Result<Prepared, ImageError> {
+    let info = &plan.info;
+    let mut actions = Vec::new();
+    let raster = scaled(decoded.raster, reduction, plan, &mut actions)?;
+    let output = plan::output(info.has_alpha, policy);
+    let raster = converted(raster, decoded.profile, output, plan, policy, &mut actions);
+    let orientation = if policy.rotate { 1 } else { info.orientation };
+    let raster = if policy.rotate && info.orientation != 1 {
+        actions.push(Action::Rotate {
+            orientation: info.orientation,
+        });
+        orient::upright(raster, info.orientation)
+    } else {
+        raster
+    };
+    let written = shrink::write(&raster, output, orientation, policy)
+        .map_err(|error| internal(info, &error))?
+        .within(policy)?;
+    if plan.is_too_long || written.is_shrunk {
+        actions.push(Action::Shrink {
+            from: source_len,
+            to: written.data.len(),
+            quality: written.quality,
+        });
+    }
+    Ok(Prepared {
+        info: *info,
+        format: written.format,
+        width: written.width,
+        height: written.height,
+        data: Some(written.data),
+        orientation,
+        actions,
+    })
+}
+
+fn scaled(
+    raster: Raster,
+    reduction: u32,
+    plan: &Plan,
+    actions: &mut Vec<Action>,
+) -> Result<Raster, ImageError> {
+    if plan.is_scaled() {
+        actions.push(Action::Fit {
+            from: (plan.info.width, plan.info.height),
+            to: plan.size,
+        });
+    }
+    let needs_resize = match &raster {
+        // The encoder wants rows without padding, and chroma at half the sides.
+        Raster::Planes(planes) => {
+            raster.size() != plan.size
+                || planes.luma.stride != planes.width
+                || planes.luma.data.len() as u64
+                    != u64::from(planes.width) * u64::from(planes.height)
+                || planes.chroma.is_some()
+        }
+        Raster::Pixels(_) => raster.size() != plan.size,
+    };
+    if !needs_resize {
+        return Ok(raster);
+    }
+    let stored = (plan.info.width, plan.info.height);
+    // What was reduced is rounded up; a decoder that cannot do it gives the whole.
+    let extent = if raster.size() == stored {
+        resize::whole(&raster)
+    } else {
+        [stored.0, stored.1].map(|side| f64::from(side) / f64::from(reduction))
+    };
+    resize::resize(&raster, extent, plan.size.0, plan.size.1).map_err(|error| {
+        FileBytes::new(plan.info.format, &[]).damaged(format!("it cannot be resized: {error}"))
+    })
+}
+
+/// To sRGB in the full range, and without alpha unless that is kept.
+fn converted(
+    raster: Raster,
+    profile: Option<Profile>,
+    output: Output,
+    plan: &Plan,
+    policy: &Policy,
+    actions: &mut Vec<Action>,
+) -> Raster {
+    // That of the profile is reported where it is done.
+    let mut conversions: Vec<&str> = plan
+        .conversion
+        .into_iter()
+        .filter(|what| *what != plan::PROFILE)
+        .collect();
+    let raster = match raster {
+        Raster::Planes(mut planes) => {
+            to_full_range(&mut planes);
+            let grey = profile.as_ref().filter(|_| planes.chroma.is_none());
+            match grey.and_then(|profile| profile.grey_to_rgb(&planes.luma.data)) {
+                Some(data) => {
+                    conversions.push(plan::PROFILE);
+                    Raster::Pixels(Pixels {
+                        width: planes.width,
+                        height: planes.height,
+                        layout: Layout::Rgb,
+                        data,
+                    })
+                }
+                None => Raster::Planes(planes),
+            }
+        }
+        Raster::Pixels(mut pixels) => {
+            if profile.is_some_and(|profile| profile.apply(&mut pixels)) {
+                conversions.push(plan::PROFILE);
+            }
+            if pixels.layout == Layout::Rgba
+                && (policy.alpha == Alpha::White || output == Output::Jpeg)
+            {
+                if !conversions.iter().any(|what| what.contains("alpha")) {
+                    conversions.push("alpha");
+                }
+                pixels = on_white(pixels);
+            }
+            Raster::Pixels(pixels)
+        }
+    };
+    actions.extend(conversions.into_iter().map(|what| Action::Convert {
+        what: what.to_owned(),
+    }));
+    raster
+}
+
+/// An encoder that refuses what a decoder gave it.
+fn internal(info: &ImageInfo, error: &EncodeError) -> ImageError {
+    FileBytes::new(info.format, &[]).damaged(format!("it cannot be written: {error}"))
+}
