@@ -27,7 +27,7 @@ impl Profile {
             return None;
         }
         let profile = Self(ColorProfile::new_from_slice(icc).ok()?);
-        (!profile.is_srgb()).then_some(profile)
+        profile.is_of_use().then_some(profile)
     }
 
     /// Whether its colours are those of an image as its headers describe it. A
@@ -48,11 +48,18 @@ impl Profile {
         self.0.color_space == DataColorSpace::Rgb
     }
 
-    fn is_srgb(&self) -> bool {
-        const STEPS: [u8; 6] = [0, 51, 102, 153, 204, 255];
-        if !self.is_rgb() {
-            return false;
+    /// Whether its colours can be converted, and are not those of sRGB.
+    fn is_of_use(&self) -> bool {
+        match self.0.color_space {
+            DataColorSpace::Rgb => self.differs_from_srgb(),
+            DataColorSpace::Gray => self.grey_to_rgb(&[0]).is_some(),
+            DataColorSpace::Cmyk => self.cmyk_to_rgb(&[0; 4]).is_some(),
+            _ => false,
         }
+    }
+
+    fn differs_from_srgb(&self) -> bool {
+        const STEPS: [u8; 6] = [0, 51, 102, 153, 204, 255];
         let colours: Vec<u8> = STEPS
             .iter()
             .flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.map(|b| [*r, *g, b])))
@@ -63,7 +70,7 @@ impl Profile {
                 colours
                     .iter()
                     .zip(&converted)
-                    .all(|(before, after)| before.abs_diff(*after) <= SAME_WITHIN)
+                    .any(|(before, after)| before.abs_diff(*after) > SAME_WITHIN)
             })
     }
 

@@ -178,9 +178,9 @@ fn smaller_size(width: u32, height: u32, ratio: f64, policy: &Policy) -> Option<
     )]
     let side = (f64::from(wide) * ratio.clamp(0.0, 1.0).sqrt()) as u32;
     let side = side.min(wide.saturating_sub(1)).max(1);
-    let size = super::plan::scaled_to(width, height, side);
-    if size.0.min(size.1) >= least {
-        return Some(size);
+    let scaled = super::plan::scaled_to(width, height, side);
+    if scaled.0.min(scaled.1) >= least {
+        return Some(scaled);
     }
     let narrow = u64::from(width.min(height));
     let side = (u64::from(wide) * u64::from(least)).div_ceil(narrow);
