@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 
+from gateway.cli.allocator import keep_large_buffers
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.errors import GatewayError
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             level=_log_level(options.command, settings),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
+        keep_large_buffers()
         return asyncio.run(_command(options, settings)) or 0
     except BrokenPipeError:  # whoever read our output has had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from typing import Final, Self, TypeVar
 
 from gateway import _native
 from gateway.breadth.pool import BreadthPool
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Reason
 from gateway.media import ImageFacts, PreparationAction, PreparedImage
 from gateway.prepare.boxes import is_sideways
 from gateway.prepare.errors import image_error
@@ -36,6 +36,7 @@ class Preparer:
         self._breadth = breadth
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="prepare")
         self._batch = settings.workers * 2
+        self._closed = False
         _native.set_memory_limit(settings.memory)
 
     def __enter__(self) -> Self:
@@ -46,6 +47,7 @@ class Preparer:
 
     def close(self) -> None:
         """Drop what has not begun; what has begun ends within a picture's time."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def inspect(
@@ -141,13 +143,25 @@ class Preparer:
         return _prepared(prepared, data, facts)
 
     async def _on_thread(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        if self._closed:
+            raise _stopping()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():  # dropped by `close`, not by the caller
+                raise _stopping() from None
+            raise
 
     def _outcome(self, data: bytes, operation: Operation, options: PrepareOptions) -> PreparedImage | GatewayError:
         try:
             return self.prepare_now(data, operation, options)
         except GatewayError as error:
             return error
+
+
+def _stopping() -> GatewayError:
+    return GatewayError(Reason.SHUTTING_DOWN, "this gateway is stopping")
 
 
 def _read(prepared: _native.Prepared, data: bytes) -> PreparedImage:

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from gateway.media import MAX_IMAGE_BYTES
 from gateway.settings import BaseUrl, Settings
 from gateway.upstream.catalogue import REGIONS, Endpoints
 
@@ -79,7 +78,7 @@ class DownloadSettings(Settings):
         description="Whether private, loopback and link-local addresses may be reached. Off: no way into the own network.",
     )
     max_bytes: int = Field(
-        MAX_IMAGE_BYTES, ge=1, le=64 << 20, description="Largest download; the default is what fits 10 MB of base64."
+        16 << 20, ge=1, le=64 << 20, description="Largest download; what is over the operation's limit is made to fit."
     )
     max_redirects: int = Field(3, ge=0, le=10, description="Redirects followed; each target is checked like the first address.")
     timeout: Annotated[float, Field(gt=0, le=300)] = Field(

@@ -228,7 +228,10 @@ async def test_closing_drops_what_has_not_begun(spy) -> None:
     await asyncio.sleep(0)
     preparer.close()  # does not wait
     (outcome,) = await asyncio.gather(second, return_exceptions=True)
-    assert isinstance(outcome, BaseException)
+    assert isinstance(outcome, GatewayError)
+    assert outcome.reason is Reason.SHUTTING_DOWN
+    with pytest.raises(GatewayError, match="stopping"):
+        await preparer.prepare(LARGE, options=FIT)
     assert not first.done()
     spy.gate.set()
     assert (await first).sent.width == 32

@@ -70,9 +70,9 @@ def test_a_password_file_that_cannot_be_used_is_named(tmp_path, content, complai
     assert str(caught.value).startswith(f"password_file: {file} ")
 
 
-def test_by_default_a_download_fits_what_the_cloud_takes_and_stays_outside() -> None:
+def test_by_default_a_download_may_be_as_large_as_a_message_and_stays_outside() -> None:
     settings = DownloadSettings()
-    assert settings.max_bytes * 4 // 3 == 10_485_760
+    assert settings.max_bytes == 16 << 20
     assert not settings.allow_private
 
 

@@ -153,7 +153,9 @@ pub fn memory(info: &ImageInfo, reduction: u32) -> u64 {
     // Stored, and again in RGB.
     let samples = match (info.format, info.color) {
         (Format::Jpeg, ColorModel::Cmyk | ColorModel::Ycck) => 4 + 3,
-        (Format::Webp | Format::Png, _) if info.has_alpha => 4 + 3,
+        // Lossless WEBP, with what it refers back to.
+        (Format::Webp, color) if color != ColorModel::YCbCr => 4 + 4 + 3,
+        (Format::Webp | Format::Png, _) if info.has_alpha => 4 + 4 + 3,
         _ => 3,
     };
     let bytes_per_sample = if info.bit_depth > 8 { 3 } else { 1 };
