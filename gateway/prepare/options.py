@@ -82,7 +82,7 @@ class PrepareOptions:
     max_bytes: int | None = None
     """Length of file wanted, 1024 to 7 864 320 bytes; None: what the operation allows."""
     quality: int = 90
-    """Of JPEG, 1 to 100: what is tried first."""
+    """Of JPEG, 1 to 100: what is tried first, unless the file given is of a lower one."""
 
     def __post_init__(self) -> None:
         _check("max_side", self.max_side, MAX_SIDE_RANGE)

@@ -236,7 +236,9 @@ class PrepareOptions(_message.Message):
     max_bytes: _builtins.int
     """The longest file wanted, in bytes. Range: 1024 to 7 864 320. Default: what the operation allows."""
     quality: _builtins.int
-    """Quality that is tried first where a JPEG is written. Range: 1 to 100. Default: 90."""
+    """Quality that is tried first where a JPEG is written, unless the picture given is a JPEG of a lower one. Range: 1 to 100.
+    Default: 90.
+    """
     def __init__(
         self,
         *,

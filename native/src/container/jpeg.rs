@@ -20,6 +20,7 @@ pub(crate) mod marker {
     pub(crate) const SOI: u8 = 0xD8;
     pub(crate) const EOI: u8 = 0xD9;
     pub(crate) const SOS: u8 = 0xDA;
+    pub(crate) const DQT: u8 = 0xDB;
     pub(crate) const APP0: u8 = 0xE0;
     pub(crate) const APP1: u8 = 0xE1;
     pub(crate) const APP2: u8 = 0xE2;

@@ -3,6 +3,7 @@
 
 pub mod plan;
 pub mod policy;
+mod quality;
 mod shrink;
 
 use std::fmt;
@@ -138,6 +139,11 @@ pub fn prepare(data: &[u8], policy: &Policy) -> Result<Prepared, ImageError> {
     let form = match plan::output(plan.info.has_alpha, policy) {
         Output::Png => Form::WithoutChroma,
         Output::Jpeg | Output::Auto => Form::Any,
+    };
+    let policy = &Policy {
+        quality: quality::of_source(data, &plan.info)
+            .map_or(policy.quality, |of_source| policy.quality.min(of_source)),
+        ..policy.clone()
     };
     decode::guarded(data, &plan.info, || {
         let reduction = reduction(&plan);

@@ -40,7 +40,7 @@ pub struct Policy {
     pub alpha: Alpha,
     /// What images that are written anew are written as.
     pub output: Output,
-    /// Quality of JPEG that is tried first, 1 to 100.
+    /// Quality of JPEG that is tried first, 1 to 100; that of the source if it is lower.
     pub quality: u8,
 }
 
