@@ -127,7 +127,7 @@ pub fn decode_rgb8_covering(
         Format::Jpeg => reduction((info.width, info.height), (short_side, short_side)),
         _ => 1,
     };
-    let _memory = budget::DECODES.acquire(memory(&info, reduction));
+    let _memory = budget::DECODES.acquire(memory(&info, reduction, data.len()));
     upright_rgb(data, &info, reduction)
 }
 
@@ -146,9 +146,10 @@ pub fn reduction(size: (u32, u32), wanted: (u32, u32)) -> u32 {
         .unwrap_or(1)
 }
 
-/// About as many bytes as decoding an image takes at the most.
+/// About as many bytes as decoding an image takes at the most, from a file of
+/// `length` bytes.
 #[must_use]
-pub fn memory(info: &ImageInfo, reduction: u32) -> u64 {
+pub fn memory(info: &ImageInfo, reduction: u32, length: usize) -> u64 {
     let pixels = u64::from(info.width) * u64::from(info.height);
     // Stored, and again in RGB.
     let samples = match (info.format, info.color) {
@@ -168,6 +169,18 @@ pub fn memory(info: &ImageInfo, reduction: u32) -> u64 {
     reduced
         .saturating_mul(samples * bytes_per_sample)
         .saturating_add(pixels.saturating_mul(coefficients))
+        .saturating_add(prefix_codes(info, length))
+}
+
+/// Bytes that tables of prefix codes take at the most: 12 bytes of lossless WEBP
+/// can make one of 4 KiB, and there may be 5 in each of 65 536 groups, whether
+/// the image uses them or not (image-webp 0.2.4).
+fn prefix_codes(info: &ImageInfo, length: usize) -> u64 {
+    let is_lossy = info.color == ColorModel::YCbCr && !info.has_alpha && !info.is_animated;
+    if info.format != Format::Webp || is_lossy {
+        return 0;
+    }
+    (length as u64).saturating_mul(360).min(1_400_000_000)
 }
 
 fn upright_rgb(data: &[u8], info: &ImageInfo, reduction: u32) -> Result<Pixels, ImageError> {

@@ -22,6 +22,8 @@ pub struct Plan {
     pub conversion: Option<&'static str>,
     /// Whether it is too long in base64 as it is.
     pub is_too_long: bool,
+    /// Length of the file, in bytes.
+    pub length: usize,
 }
 
 impl Plan {
@@ -44,7 +46,7 @@ impl Plan {
         let (width, height) = self.size;
         let written = u64::from(width) * u64::from(height);
         // Resized, turned, and encoded.
-        decode::memory(&self.info, 1).saturating_add(written.saturating_mul(4 + 4 + 2))
+        decode::memory(&self.info, 1, self.length).saturating_add(written.saturating_mul(4 + 4 + 2))
     }
 }
 
@@ -59,6 +61,7 @@ impl Plan {
 /// [`ImageError::TooManyPixels`].
 pub fn plan(data: &[u8], policy: &Policy) -> Result<Plan, ImageError> {
     let mut plan = plan_of(probe(data)?, policy)?;
+    plan.length = data.len();
     plan.is_too_long = base64_len(data.len()) > policy.limits.max_base64_chars;
     // Without its metadata it may be short enough.
     if !plan.changes_pixels() && !policy.shrink && !policy.strip {
@@ -94,6 +97,7 @@ pub(crate) fn plan_of(info: ImageInfo, policy: &Policy) -> Result<Plan, ImageErr
         size,
         conversion,
         is_too_long: false,
+        length: 0,
     })
 }
 
