@@ -153,8 +153,8 @@ class Plan:
     def height(self) -> int:
         """Stored height that it is to have, in pixels."""
     @property
-    def conversion(self) -> str | None:
-        """What about it has to be converted, such as `CMYK`."""
+    def conversions(self) -> list[str]:
+        """What about it is converted, as far as headers tell, such as `CMYK` or `alpha`."""
     @property
     def changes_pixels(self) -> bool:
         """Whether it has to be written anew, whatever its metadata."""
@@ -195,6 +195,10 @@ def plan(data: bytes, policy: Policy, /) -> Plan:
 
 def prepare(data: bytes, policy: Policy, /) -> Prepared:
     """Make `data` fit. Waits for its share of the memory that `set_memory_limit` allows. Raises `ImageError`."""
+
+def prepare_array(data: bytes, policy: Policy, /) -> tuple[npt.NDArray[np.uint8], Prepared]:
+    """Make `data` fit, and give the pixels that would be written: an array of height × width × 3, RGB, 0 to 255, which owns
+    them; nothing is copied. `Prepared.data` is None. Transparency is composited on white. Raises `ImageError`."""
 
 def prepare_pixels(pixels: bytes, width: int, height: int, policy: Policy, /, *, what: str, size: int) -> Prepared:
     """Make upright pixels fit that were decoded from a file of `size` bytes: `what`, such as `GIF`.

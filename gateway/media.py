@@ -9,9 +9,6 @@ from gateway.errors import GatewayError, Reason
 
 MAX_URI_CHARS: Final = 4096
 
-MAX_IMAGE_BYTES: Final = 7_864_320
-"""The largest file whose base64 is within the contract's 10 MB (10 485 760 characters)."""
-
 
 class Language(StrEnum):
     """A language of tag names."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from gateway import _native
 from gateway.breadth.pool import BreadthPool
 from gateway.config import ConfigError, GatewaySettings
 from gateway.engines.provider import LocalProvider
@@ -43,7 +44,10 @@ async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
     """The provider that the settings name. Raises `ConfigError` if it lacks a setting."""
     provider: Provider
     try:
-        provider = CloudProvider(settings.cloud) if settings.provider == "cloud" else LocalProvider(settings.local)
+        if settings.provider == "cloud":
+            provider = CloudProvider(settings.cloud)
+        else:
+            provider = LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels)
     except ValueError as error:
         raise ConfigError([f"settings of {settings.provider}: {error}"]) from error
     try:
@@ -54,9 +58,14 @@ async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
 
 @contextlib.asynccontextmanager
 async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
-    """Preparation, with whatever decodes the rarer formats."""
+    """Preparation, with whatever decodes the rarer formats.
+
+    Also bounds the memory of all decodes in this process, the engines' included: there is one such bound for each process, so
+    setting it falls to whoever puts the process together.
+    """
+    _native.set_memory_limit(settings.prepare.memory)
     async with BreadthPool(settings.breadth) as breadth:
-        with Preparer(settings.prepare, breadth) as preparer:
+        with Preparer(settings.prepare, breadth, foreign_at_once=settings.breadth.workers) as preparer:
             yield preparer
 
 

@@ -121,10 +121,8 @@ class BreadthPool:
         return ForeignImage(
             width=header.width,
             height=header.height,
-            channels=header.channels,
             pixels=pixels,
             format=kind.value,
-            mode=header.mode,
             orientation=header.orientation,
             notes=header.notes,
         )

@@ -54,11 +54,6 @@ class WorkerProcess:
         """Whether the process has not ended, as far as is known."""
         return self._process.returncode is None
 
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
-
     @classmethod
     async def start(cls, command: Sequence[str]) -> "WorkerProcess":
         """Start `command`. Raises `OSError` if that is not possible."""

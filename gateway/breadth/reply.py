@@ -8,9 +8,9 @@ import logging
 from dataclasses import dataclass
 from typing import Annotated, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from gateway.breadth.worker.wire import Failure, Format, Note
+from gateway.breadth.worker.wire import MAX_TOLD, Failure, Format, Note
 from gateway.errors import GatewayError, Reason
 
 _log = logging.getLogger(__name__)
@@ -20,20 +20,28 @@ EXTRA_HINT = "install the gateway's extra `breadth`"
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """A decoded picture: upright, in sRGB, `height` × `width` × `channels` samples of 8 bits, rows from the top.
+    """A decoded picture: upright, in sRGB, `height` × `width` × 3 or 4 samples of 8 bits, rows from the top.
 
-    With four channels the last one is alpha, not premultiplied. `orientation` is what the file asked for (EXIF, 1 to 8) and
-    is applied already; `notes` is what else was done, in order. `mode` is what the file held, as `PIL` calls it.
+    The fourth, if there is one, is alpha, not premultiplied. `orientation` is what the file asked for (EXIF, 1 to 8) and
+    is applied already; `notes` is what else was done, in order.
     """
 
     width: int
     height: int
-    channels: int
     pixels: bytes
     format: str
-    mode: str = ""
     orientation: int = 1
     notes: tuple[Note, ...] = ()
+
+
+_Text = Annotated[str, Field(max_length=100)]
+
+
+def _each_once(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    if len(set(notes)) != len(notes):
+        msg = "a note twice"
+        raise ValueError(msg)
+    return notes
 
 
 class _Strict(BaseModel):
@@ -43,15 +51,15 @@ class _Strict(BaseModel):
 class Hello(_Strict):
     """What a worker says of itself: which `PIL` it runs, with which features, and whether its system calls are filtered."""
 
-    version: str = Field(max_length=100)
-    features: tuple[str, ...]
+    version: _Text
+    features: tuple[_Text, ...] = Field(max_length=20)
     sealed: bool
 
 
 class Missing(_Strict):
     """A worker's interpreter has no `PIL`."""
 
-    missing: str
+    missing: _Text
 
 
 class Decoded(_Strict):
@@ -60,9 +68,8 @@ class Decoded(_Strict):
     width: int = Field(ge=1, le=1 << 31)
     height: int = Field(ge=1, le=1 << 31)
     channels: Literal[3, 4]
-    mode: str = Field(max_length=16)
     orientation: int = Field(ge=1, le=8)
-    notes: tuple[Note, ...]
+    notes: Annotated[tuple[Note, ...], Field(max_length=len(Note)), AfterValidator(_each_once)]
 
     @property
     def payload(self) -> int:
@@ -74,7 +81,7 @@ class Failed(_Strict):
     """There are no pixels. `cause` is for the log alone."""
 
     failure: Failure
-    pixels: int = 0
+    pixels: int = Field(0, ge=0, le=MAX_TOLD)
     cause: Annotated[str, Field(max_length=1000)] = ""
     payload: Literal[0] = 0
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import deque
+from dataclasses import dataclass
 
 from gateway.client.convert import not_the_contract
 from gateway.client.convert_preprocess import read_preparation
@@ -17,15 +18,17 @@ _Settled = tuple[str, Preparation | GatewayError]
 class PieceReader:
     """Reads the messages of one stream of prepared pictures."""
 
-    def __init__(self) -> None:
-        self._sources: dict[str, deque[ImageSource]] = {}  # by id, in the order sent: the file itself where it needs nothing
+    def __init__(self, *, in_order: bool) -> None:
+        """`in_order`: whether items are answered in the order in which they are sent."""
+        self._in_order = in_order
+        self._sent: dict[str, _Sent] = {}  # by id: the file itself where it needs nothing
         self._header: pb.StreamPrepareImagesHeader | None = None  # of the file whose pieces come
         self._data = bytearray()
         self._hash = hashlib.sha256()
 
     def expect(self, item_id: str, source: ImageSource) -> None:
         """`source` is about to be sent."""
-        self._sources.setdefault(item_id, deque()).append(source)
+        self._sent.setdefault(item_id, _Sent(in_order=self._in_order)).expect(source)
 
     def read(self, response: pb.StreamPrepareImagesResponse) -> _Settled | None:
         """The item that is complete with `response`, and its outcome. Raises `GatewayError` for what is not the contract's."""
@@ -41,12 +44,13 @@ class PieceReader:
         raise not_the_contract()
 
     def _read_header(self, header: pb.StreamPrepareImagesHeader) -> _Settled | None:
-        source = self._sent(header.item_id)
+        unchanged = self._answered(header.item_id, header.file.sha256 if header.file.unchanged else None)
         if header.HasField("error"):
             return header.item_id, read_status(header.error)
         if header.file.unchanged:
-            data = source.data if isinstance(source, ImageContent) else b""
-            return header.item_id, _checked(header.file, data, hashlib.sha256(data).digest())
+            if unchanged is None:
+                return header.item_id, _another_file()
+            return header.item_id, read_preparation(header.file.preparation, unchanged)
         self._header = header
         self._data = bytearray()
         self._hash = hashlib.sha256()
@@ -63,19 +67,72 @@ class PieceReader:
         self._header = None
         return header.item_id, _checked(header.file, bytes(self._data), self._hash.digest())
 
-    def _sent(self, item_id: str) -> ImageSource | None:
-        sources = self._sources.get(item_id)
-        if not sources:
+    def _answered(self, item_id: str, sha256: bytes | None) -> bytes | None:
+        sent = self._sent.get(item_id)
+        if sent is None:
             return None  # an answer to nothing that was asked
-        source = sources.popleft()
-        if not sources:
-            del self._sources[item_id]
-        return source
+        data = sent.answered(sha256)
+        if sent.is_settled:
+            del self._sent[item_id]
+        return data
+
+
+class _Sent:
+    """The pictures sent under one id; more than one if the caller used it again before the first was answered.
+
+    Answers that come as completed do not say which of them they are about, except by the hash of a file that needs nothing.
+    What may yet turn out to be such a file is held.
+    """
+
+    def __init__(self, *, in_order: bool) -> None:
+        self._in_order = in_order
+        self._files: deque[_File] = deque()
+        self._settled = 0  # of `_files`, nobody knows which
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is an answer to each."""
+        return self._settled == len(self._files)
+
+    def expect(self, source: ImageSource) -> None:
+        """`source` is about to be sent."""
+        self._files.append(_File(source.data if isinstance(source, ImageContent) else None))
+
+    def answered(self, sha256: bytes | None) -> bytes | None:
+        """One of them was answered: by `sha256`, if it is one that needs nothing. That one, if there is such a one."""
+        if self._in_order:
+            file = self._files.popleft()
+            return file.data if file.data is not None and file.sha256 == sha256 else None
+        for file in self._files if sha256 is not None else ():
+            if file.data is not None and file.sha256 == sha256:
+                self._files.remove(file)
+                return file.data
+        self._settled += 1
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """The bytes of a picture that was sent; None if it was sent by its URL."""
+
+    data: bytes | None
+    _sha256: bytes | None = None
+
+    @property
+    def sha256(self) -> bytes | None:
+        """Of `data`; computed when it is first asked for."""
+        if self._sha256 is None and self.data is not None:
+            self._sha256 = hashlib.sha256(self.data).digest()
+        return self._sha256
 
 
 def _checked(file: pb.PreparedFile, data: bytes, digest: bytes) -> Preparation | GatewayError:
     if digest == file.sha256:
         return read_preparation(file.preparation, data)
+    return _another_file()
+
+
+def _another_file() -> GatewayError:
     return GatewayError(
         Reason.INTERNAL, "the prepared file is not the one that the gateway announced: its SHA-256 is another", field="sha256"
     )

@@ -80,7 +80,8 @@ class PreprocessClient(Connected):
         """Make any number of pictures fit over one call, yielding each item's outcome exactly once.
 
         Files come whole, their length and SHA-256 checked; one that arrives damaged fails alone. A picture that was sent is
-        held until its outcome is there. Everything else is as in `TaggingClient.tag_stream`.
+        held until its outcome is there; without `in_order`, where several have one id, until all of theirs are. Everything
+        else is as in `TaggingClient.tag_stream`.
         """
         wire = _Wire(options or PrepareOptions(), operation, in_order=in_order)
         session = Session(wire, iter(items), in_order=in_order)
@@ -98,7 +99,7 @@ class _Wire:
         self._config = pb.StreamPrepareImagesConfig(
             operation=write_operation(operation), options=write_options(options), order=order
         )
-        self._pieces = PieceReader()
+        self._pieces = PieceReader(in_order=in_order)
 
     def config(self) -> pb.StreamPrepareImagesRequest:
         return pb.StreamPrepareImagesRequest(config=self._config)

@@ -82,7 +82,7 @@ class Session(Generic[_Request, _Response, _Outcome]):
                     check_size(source)
                     request = self._request(item_id, source)
                 except GatewayError as error:
-                    self._settle(item_id, error)
+                    self._settle(item_id, error, newest=True)
                     self._news.set()
                     if self._turn[0].outcome is not None:  # else an answer is awaited first, and sending must go on
                         self._room.clear()
@@ -146,11 +146,12 @@ class Session(Generic[_Request, _Response, _Outcome]):
         if self._in_order:
             self._turn.append(entry)
 
-    def _settle(self, item_id: str, outcome: _Outcome | GatewayError) -> None:
+    def _settle(self, item_id: str, outcome: _Outcome | GatewayError, *, newest: bool = False) -> None:
+        """`newest`: what was not even sent is the last of its id, whatever of the others is not answered yet."""
         entries = self._awaited.get(item_id)
         if not entries:
             return  # an answer to nothing that was asked
-        entry = entries.popleft()
+        entry = entries.pop() if newest else entries.popleft()
         if not entries:
             del self._awaited[item_id]
         entry.outcome = outcome

@@ -10,6 +10,7 @@ from gateway.engines.model import INPUT_SIDE
 from gateway.engines.settings import LocalSettings
 from gateway.engines.tagging import TaggingEngine
 from gateway.errors import GatewayError, Reason
+from gateway.image_error import image_error
 from gateway.media import ImageUri, PreparedImage, ProviderReply, Tag, TaggingParameters
 
 _RESIZE_SIDE: Final = 256
@@ -23,8 +24,12 @@ class LocalProvider:
     accepts_uris: Final = False
     decodes_here: Final = True
 
-    def __init__(self, settings: LocalSettings) -> None:
-        """Load the models (tenths of a second). Raises `ValueError` if a data file is damaged."""
+    def __init__(self, settings: LocalSettings, *, max_pixels: int) -> None:
+        """Load the models (tenths of a second). Raises `ValueError` if a data file is damaged.
+
+        A picture of more than `max_pixels` is not decoded.
+        """
+        self._max_pixels = max_pixels
         self._engine = TaggingEngine()
         self._slots = asyncio.Semaphore(settings.workers)
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="engine")
@@ -41,7 +46,7 @@ class LocalProvider:
             raise GatewayError(Reason.INTERNAL, "the local tagging engine does not work") from error
 
     async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
-        """Tag one picture. Raises `GatewayError` with `IMAGE_DAMAGED` if it cannot be decoded."""
+        """Tag one picture. Raises `GatewayError` that says why if it cannot be decoded."""
         if isinstance(image, ImageUri):  # the use case downloads; see `accepts_uris`
             raise TypeError
         asked_at = time.perf_counter()
@@ -55,8 +60,7 @@ class LocalProvider:
 
     def _recognise(self, data: bytes, parameters: TaggingParameters) -> tuple[Tag, ...]:
         try:
-            pixels = _native.classifier_input(data, resize=_RESIZE_SIDE, crop=INPUT_SIDE)
+            pixels = _native.classifier_input(data, resize=_RESIZE_SIDE, crop=INPUT_SIDE, max_pixels=self._max_pixels)
         except _native.ImageError as error:
-            # Headers and structure were found in order before, so what is left is damage within.
-            raise GatewayError(Reason.IMAGE_DAMAGED, error.message, field="content", measured=error.measured) from error
+            raise image_error(error) from error
         return self._engine.tag(pixels, parameters)

@@ -13,7 +13,7 @@ class Convert(StrEnum):
     """Which pictures are converted to plain sRGB of 8 bits, although they might be sent as they are."""
 
     NEVER = "never"
-    """None: one that needs it is refused."""
+    """None: one that needs it is refused, and so is any format that no operation takes, allowed or not."""
     NEEDED = "needed"
     """CMYK, more than 8 bits, grey with alpha, animated WEBP, rare JPEG processes, formats that the operation does not take."""
     ALWAYS = "always"
@@ -26,7 +26,7 @@ class Alpha(StrEnum):
     WHITE = "white"
     """It is composited on white."""
     KEEP = "keep"
-    """It is kept; the result is then PNG."""
+    """It is kept; the result is then PNG. Contradicts `OutputFormat.JPEG`."""
 
 
 class OutputFormat(StrEnum):
@@ -59,7 +59,7 @@ def _check(name: str, value: int | None, allowed: tuple[int, int]) -> None:
 class PrepareOptions:
     """Which repairs are allowed, and what is wanted.
 
-    Raises `GatewayError` with `INVALID_ARGUMENT` for a value that is out of range.
+    Raises `GatewayError` with `INVALID_ARGUMENT` for a value that is out of range, and for transparency kept in JPEG.
     """
 
     fit: bool = True
@@ -67,14 +67,15 @@ class PrepareOptions:
     shrink: bool = True
     """Write anew, in lower quality or size, what is too long in base64."""
     rotate: bool = True
-    """Turn upright (EXIF) whatever is written anew; otherwise it keeps its orientation."""
+    """Turn upright (EXIF) whatever is written anew; otherwise it keeps its orientation. The pixels of formats that no operation
+    takes always come upright."""
     convert: Convert = Convert.NEEDED
     strip_metadata: bool = True
     """Remove EXIF, XMP, IPTC, comments and previews without touching the picture. What is written anew has none anyway."""
     full_decode: bool = False
     """Decode even what is passed on untouched: finds damage within the compressed data."""
     allow_other_formats: bool = False
-    """Convert formats that no operation takes (GIF, TIFF …); needs the extra `breadth`."""
+    """Convert formats that no operation takes (GIF, TIFF …), unless `convert` is never; needs the extra `breadth`."""
     alpha: Alpha = Alpha.WHITE
     output_format: OutputFormat = OutputFormat.AUTO
     max_side: int | None = None
@@ -88,10 +89,19 @@ class PrepareOptions:
         _check("max_side", self.max_side, MAX_SIDE_RANGE)
         _check("max_bytes", self.max_bytes, MAX_BYTES_RANGE)
         _check("quality", self.quality, QUALITY_RANGE)
+        if self.alpha is Alpha.KEEP and self.output_format is OutputFormat.JPEG:
+            raise GatewayError(
+                Reason.INVALID_ARGUMENT,
+                "options.alpha is keep, but options.output_format is jpeg, which has no transparency",
+                field="options.alpha",
+                measured="keep",
+                allowed="white",
+            )
 
 
 UNTOUCHED = PrepareOptions(fit=False, shrink=False, rotate=False, strip_metadata=False)
-"""Repairs nothing: a picture that does not keep the operation's limits is refused."""
+"""Repairs nothing, for those who decode here: what is over the limits of sides or length is refused by `Preparer.check`,
+whatever its colours. That its colours would have to be converted refuses nothing, since whoever decodes here reads them."""
 
 
 @lru_cache(maxsize=1024)

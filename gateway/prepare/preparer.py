@@ -1,16 +1,21 @@
 """Preparing pictures: one, many, or from an event loop."""
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Final, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from gateway import _native
 from gateway.breadth.pool import BreadthPool
 from gateway.errors import GatewayError, Reason
+from gateway.image_error import image_error
 from gateway.media import ImageFacts, PreparationAction, PreparedImage
 from gateway.prepare.boxes import is_sideways
-from gateway.prepare.errors import image_error
 from gateway.prepare.operations import Operation
 from gateway.prepare.options import Convert, PrepareOptions, policy
 from gateway.prepare.settings import PrepareSettings
@@ -30,14 +35,18 @@ class Preparer:
     Whoever needs formats beyond JPEG, PNG, BMP and WEBP gives it a `BreadthPool`, and closes that.
     """
 
-    def __init__(self, settings: PrepareSettings, breadth: BreadthPool | None = None) -> None:
-        """Also bounds the memory of all decodes in this process to `settings.memory`."""
+    def __init__(self, settings: PrepareSettings, breadth: BreadthPool | None = None, *, foreign_at_once: int = 1) -> None:
+        """`foreign_at_once`: how many pictures of other formats are decoded, or wait decoded for a thread, at a time.
+
+        `settings.memory` is for whoever puts the process together: the bound is the process's, not a preparer's.
+        """
         self._max_pixels = settings.max_pixels
         self._breadth = breadth
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="prepare")
         self._batch = settings.workers * 2
+        # The bound on memory counts what the native core decodes; of what the pool decoded, it is the number that is bounded.
+        self._foreign = asyncio.Semaphore(foreign_at_once)
         self._closed = False
-        _native.set_memory_limit(settings.memory)
 
     def __enter__(self) -> Self:
         return self
@@ -82,16 +91,17 @@ class Preparer:
     ) -> Iterator[PreparedImage | GatewayError]:
         """Prepare pictures on all threads; yields an outcome for each, in their order.
 
-        Reads ahead by twice as many files as there are threads. What has not begun when the iteration is abandoned never does.
+        Other formats are refused, whatever the options. Reads ahead by twice as many files as there are threads. What has not
+        begun when the iteration is abandoned never does; what has not begun when this is closed comes out as `SHUTTING_DOWN`.
         """
-        waiting: list[Future[PreparedImage | GatewayError]] = []
+        waiting: deque[Future[PreparedImage | GatewayError]] = deque()
         try:
             for data in files:
-                waiting.append(self._pool.submit(self._outcome, data, operation, options))
+                waiting.append(self._begun(data, operation, options))
                 if len(waiting) > self._batch:
-                    yield waiting.pop(0).result()
+                    yield _settled(waiting.popleft())
             while waiting:
-                yield waiting.pop(0).result()
+                yield _settled(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
@@ -112,16 +122,36 @@ class Preparer:
                 touches = plan.changes_pixels or plan.is_too_long or options.full_decode
                 if not touches and (len(data) <= INLINE_BYTES or not options.strip_metadata):
                     return _read(_native.prepare(data, native_policy), data)
-            return _read(await self._on_thread(lambda: _native.prepare(data, native_policy)), data)
+            return _read(await self._result(self._submit(lambda: _native.prepare(data, native_policy))), data)
         except _native.ImageError as error:
-            if self._breadth is None or not options.allow_other_formats or error.kind != "unsupported_format":
+            may_convert = options.allow_other_formats and options.convert is not Convert.NEVER
+            if self._breadth is None or not may_convert or error.kind != "unsupported_format":
                 raise image_error(error) from error
         return await self._prepare_foreign(self._breadth, data, native_policy)
 
-    async def _prepare_foreign(self, breadth: BreadthPool, data: bytes, native_policy: _native.Policy) -> PreparedImage:
-        foreign = await breadth.decode(data, max_pixels=self._max_pixels)
+    async def array(
+        self, data: bytes, operation: Operation = Operation.TAGGING, options: PrepareOptions = _DEFAULTS
+    ) -> tuple[npt.NDArray[np.uint8], PreparedImage]:
+        """The prepared pixels themselves, for those who would decode the prepared file: height × width × 3, RGB, 0 to 255.
+
+        They are scaled, converted, on white and turned as `options` say, and never written to a file: nothing is shrunk, and
+        nothing is copied on the way. The second of the pair says what was done, without a file; it is what boxes in the
+        array are mapped back by. Other formats are refused, whatever the options. Raises `GatewayError`.
+        """
+        native_policy = policy(operation, options, self._max_pixels)
         try:
-            prepared = await self._on_thread(
+            pixels, prepared = await self._result(self._submit(lambda: _native.prepare_array(data, native_policy)))
+        except _native.ImageError as error:
+            raise image_error(error) from error
+        return pixels, _described(prepared, b"", _facts(prepared.info, len(data)))
+
+    async def _prepare_foreign(self, breadth: BreadthPool, data: bytes, native_policy: _native.Policy) -> PreparedImage:
+        loop = asyncio.get_running_loop()
+        await self._foreign.acquire()
+        with contextlib.ExitStack() as place:
+            place.callback(self._foreign.release)
+            foreign = await breadth.decode(data, max_pixels=self._max_pixels)
+            work = self._submit(
                 lambda: _native.prepare_pixels(
                     foreign.pixels,
                     foreign.width,
@@ -131,6 +161,11 @@ class Preparer:
                     size=len(data),
                 )
             )
+            # Not when this call ends: if it is cancelled, a thread may have the pixels for a while yet.
+            leave = place.pop_all().close
+            work.add_done_callback(lambda _: _call_soon(loop, leave))
+        try:
+            prepared = await self._result(work)
         except _native.ImageError as error:
             raise image_error(error) from error
         # The pixels are upright; the file's are as it stores them.
@@ -142,16 +177,30 @@ class Preparer:
         )
         return _prepared(prepared, data, facts)
 
-    async def _on_thread(self, work: Callable[[], _T]) -> _T:
-        if self._closed:
-            raise _stopping()
+    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return self._pool.submit(work)
+        except RuntimeError as error:
+            if not self._closed:  # it cannot start a thread
+                raise
+            raise _stopping() from error
+
+    async def _result(self, work: Future[_T]) -> _T:
+        try:
+            return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._closed and task is not None and not task.cancelling():  # dropped by `close`, not by the caller
                 raise _stopping() from None
             raise
+
+    def _begun(self, data: bytes, operation: Operation, options: PrepareOptions) -> Future[PreparedImage | GatewayError]:
+        try:
+            return self._submit(lambda: self._outcome(data, operation, options))
+        except GatewayError as error:
+            refused: Future[PreparedImage | GatewayError] = Future()
+            refused.set_result(error)
+            return refused
 
     def _outcome(self, data: bytes, operation: Operation, options: PrepareOptions) -> PreparedImage | GatewayError:
         try:
@@ -164,6 +213,19 @@ def _stopping() -> GatewayError:
     return GatewayError(Reason.SHUTTING_DOWN, "this gateway is stopping")
 
 
+def _settled(work: Future[PreparedImage | GatewayError]) -> PreparedImage | GatewayError:
+    try:
+        return work.result()
+    except CancelledError:  # dropped by `close`; an iteration that is abandoned asks for no result
+        return _stopping()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    """From any thread."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits there
+        loop.call_soon_threadsafe(callback)
+
+
 def _read(prepared: _native.Prepared, data: bytes) -> PreparedImage:
     return _prepared(prepared, data, _facts(prepared.info, len(data)))
 
@@ -171,15 +233,19 @@ def _read(prepared: _native.Prepared, data: bytes) -> PreparedImage:
 def _prepared(prepared: _native.Prepared, data: bytes, facts: ImageFacts) -> PreparedImage:
     if prepared.data is None:
         return PreparedImage(data=data, facts=facts)
+    return _described(prepared, prepared.data, facts)
+
+
+def _described(prepared: _native.Prepared, data: bytes, facts: ImageFacts) -> PreparedImage:
     sent = ImageFacts(
         format=prepared.format,
         width=prepared.width,
         height=prepared.height,
         orientation=prepared.orientation,
-        size_bytes=len(prepared.data),
+        size_bytes=len(data),
     )
     actions = tuple(PreparationAction(name, detail) for name, detail in prepared.actions)
-    return PreparedImage(data=prepared.data, facts=facts, actions=actions, sent=sent)
+    return PreparedImage(data=data, facts=facts, actions=actions, sent=sent)
 
 
 def _facts(info: _native.ImageInfo, size: int) -> ImageFacts:

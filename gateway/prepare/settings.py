@@ -48,7 +48,9 @@ class PrepareSettings(Settings):
     )
     quality: int = Field(90, ge=1, le=100, description="Quality of JPEG tried first for what is written anew.")
     allow_other_formats: bool = Field(
-        False, description="Convert formats that the operations do not take (GIF, TIFF …); needs the extra `breadth`."
+        False,
+        description="Convert formats that the operations do not take (GIF, TIFF …), unless `convert` is never; needs the extra "
+        "`breadth`.",
     )
 
     def options(self) -> PrepareOptions:

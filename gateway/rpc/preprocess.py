@@ -125,6 +125,7 @@ def _pieces(header: pb.StreamPrepareImagesHeader, data: bytes) -> Iterator[pb.St
 async def _sha256(data: bytes) -> bytes:
     if len(data) <= _HASH_HERE_BYTES:
         return hashlib.sha256(data).digest()
+    # On the loop's own threads, not on those of preparation: there it would wait behind pictures, which take far longer.
     return await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
 
 

@@ -163,8 +163,7 @@ def _rewritten(
     actions = []
     if (width, height) != (info.width, info.height):
         actions.append(PreparationAction("fit", f"{info.width}x{info.height} px to {width}x{height} px"))
-    if plan.conversion is not None:
-        actions.append(PreparationAction("convert", plan.conversion))
+    actions += [PreparationAction("convert", what) for what in plan.conversions]
     if options.rotate and info.orientation != 1:
         actions.append(PreparationAction("rotate", f"from EXIF orientation {info.orientation}"))
         if is_sideways(info.orientation):

@@ -8,7 +8,7 @@ use crate::raster::{Layout, Pixels, Planes, Range};
 
 /// Longest profile that is read; longer ones are taken for absent. Profiles of
 /// printing presses have up to 3 MB.
-const MAX_PROFILE_BYTES: usize = 8 << 20;
+pub(crate) const MAX_PROFILE_BYTES: usize = 8 << 20;
 
 /// How far apart colours may lie for two profiles to be taken for the same, in
 /// steps of 8 bits: encoders round the numbers of sRGB in several ways.
@@ -164,6 +164,23 @@ pub fn on_white(pixels: Pixels) -> Pixels {
 /// `sample` at `alpha` over white.
 fn over_white(sample: u8, alpha: u8) -> u8 {
     255 - multiply(255 - sample, alpha)
+}
+
+/// Grey planes as RGB, three equal samples a pixel.
+#[must_use]
+pub fn grey_to_rgb(planes: &Planes) -> Pixels {
+    let rows = planes.luma.data.chunks(planes.luma.stride.max(1) as usize);
+    let data = rows
+        .take(planes.height as usize)
+        .flat_map(|row| row.iter().take(planes.width as usize))
+        .flat_map(|grey| [*grey; 3])
+        .collect();
+    Pixels {
+        width: planes.width,
+        height: planes.height,
+        layout: Layout::Rgb,
+        data,
+    }
 }
 
 /// Stretches samples from the range of video to the full one (ITU-R BT.601).

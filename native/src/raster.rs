@@ -53,6 +53,32 @@ pub struct Pixels {
     pub data: Vec<u8>,
 }
 
+/// [`Pixels`] that somebody else owns.
+#[derive(Debug, Clone, Copy)]
+pub struct PixelsRef<'a> {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// What the samples of one pixel are.
+    pub layout: Layout,
+    /// `width` × `height` × `layout.channels()` samples.
+    pub data: &'a [u8],
+}
+
+impl PixelsRef<'_> {
+    /// A copy.
+    #[must_use]
+    pub fn to_owned(self) -> Pixels {
+        Pixels {
+            width: self.width,
+            height: self.height,
+            layout: self.layout,
+            data: self.data.to_vec(),
+        }
+    }
+}
+
 /// What the samples of one interleaved pixel are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {

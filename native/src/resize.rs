@@ -41,6 +41,15 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
+/// At which resolution chroma is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chroma {
+    /// Half that of the luma, rounded up: 4:2:0.
+    Half,
+    /// That of the luma: 4:4:4.
+    Whole,
+}
+
 /// Scales the part `extent` of `raster`, which begins in its first corner and
 /// has so many pixels across and down, to `width` × `height` px, and its chroma, where it has some
 /// of its own, to half of that, rounded up: 4:2:0.
@@ -57,14 +66,16 @@ impl std::error::Error for FitError {}
 pub fn resize(
     raster: &Raster,
     extent: [f64; 2],
-    width: u32,
-    height: u32,
+    (width, height): (u32, u32),
+    chroma: Chroma,
 ) -> Result<Raster, FitError> {
     if width == 0 || height == 0 {
         return Err(FitError::NoPixels);
     }
     match raster {
-        Raster::Planes(planes) => resize_planes(planes, extent, width, height).map(Raster::Planes),
+        Raster::Planes(planes) => {
+            resize_planes(planes, extent, (width, height), chroma).map(Raster::Planes)
+        }
         Raster::Pixels(pixels) => resize_pixels(pixels, extent, width, height).map(Raster::Pixels),
     }
 }
@@ -79,9 +90,13 @@ pub fn whole(raster: &Raster) -> [f64; 2] {
 fn resize_planes(
     planes: &Planes,
     extent: [f64; 2],
-    width: u32,
-    height: u32,
+    (width, height): (u32, u32),
+    chroma: Chroma,
 ) -> Result<Planes, FitError> {
+    let divisor = match chroma {
+        Chroma::Half => 2,
+        Chroma::Whole => 1,
+    };
     let mut resizer = Resizer::new();
     let mut scale = |plane: &Plane, extent, width, height| {
         let samples = Samples::of_plane(plane, extent);
@@ -91,13 +106,13 @@ fn resize_planes(
     let chroma = match &planes.chroma {
         Some(chroma) => {
             let [blue, red] = chroma.as_ref();
-            let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+            let (columns, rows) = (width.div_ceil(divisor), height.div_ceil(divisor));
             // Of an odd number of pixels the last sample covers one that is not there.
             let [across, down] = extent;
             let [chroma_across, chroma_down] = planes.chroma_scale;
             let extent = [
-                across * chroma_across * f64::from(2 * columns) / f64::from(width),
-                down * chroma_down * f64::from(2 * rows) / f64::from(height),
+                across * chroma_across * f64::from(divisor * columns) / f64::from(width),
+                down * chroma_down * f64::from(divisor * rows) / f64::from(height),
             ];
             Some(Box::new([
                 scale(blue, extent, columns, rows)?,
@@ -111,9 +126,28 @@ fn resize_planes(
         height,
         luma,
         chroma,
-        chroma_scale: [0.5; 2],
+        chroma_scale: [1.0 / f64::from(divisor); 2],
         range: planes.range,
     })
+}
+
+/// `raster`, with chroma at half the resolution of the luma if it was as fine.
+#[must_use]
+pub fn with_half_chroma(raster: Raster) -> Raster {
+    let Raster::Planes(mut planes) = raster else {
+        return raster;
+    };
+    let is_whole = planes.chroma_scale.iter().all(|scale| *scale > 0.75);
+    for plane in planes.chroma.iter_mut().flat_map(|both| both.iter_mut()) {
+        if is_whole {
+            let half = halved(Samples::of_plane(plane, [0.0; 2]));
+            *plane = Plane::packed(half, plane.width.div_ceil(2), plane.height.div_ceil(2));
+        }
+    }
+    if is_whole && planes.chroma.is_some() {
+        planes.chroma_scale = [0.5; 2];
+    }
+    Raster::Planes(planes)
 }
 
 fn resize_pixels(
@@ -270,7 +304,7 @@ mod tests {
 
     fn whole_to(image: Pixels, width: u32, height: u32) -> Result<Raster, FitError> {
         let raster = Raster::Pixels(image);
-        resize(&raster, whole(&raster), width, height)
+        resize(&raster, whole(&raster), (width, height), Chroma::Half)
     }
 
     fn flat(width: u32, height: u32, rgb: [u8; 3]) -> Pixels {
@@ -331,7 +365,9 @@ mod tests {
             chroma_scale: [0.5; 2],
             range: Range::Full,
         };
-        let Ok(Raster::Planes(small)) = resize(&Raster::Planes(planes), [41.0, 21.0], 15, 9) else {
+        let Ok(Raster::Planes(small)) =
+            resize(&Raster::Planes(planes), [41.0, 21.0], (15, 9), Chroma::Half)
+        else {
             panic!()
         };
         assert_eq!(small.luma, Plane::packed(vec![10; 15 * 9], 15, 9));

@@ -13,7 +13,7 @@ use _native::prepare::{
     Action, Alpha, Convert, Formats, Output, Policy, Prepared, plan, prepare, prepare_pixels,
 };
 use _native::probe::probe;
-use _native::raster::{Layout, Pixels};
+use _native::raster::{Layout, PixelsRef};
 use _native::{Format, ImageError, decode, structure};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -249,15 +249,16 @@ fn decoded_pixels_keep_the_promises_too() {
             (Layout::Rgba, (5000, 15)),
         ] {
             let len = width as usize * height as usize * layout.channels();
-            let pixels = Pixels {
+            // Longer as PNG than as JPEG.
+            let data: Vec<u8> = (0_u32..)
+                .map(|index| (index * 7 % 251).to_le_bytes()[0])
+                .take(len)
+                .collect();
+            let pixels = PixelsRef {
                 width,
                 height,
                 layout,
-                // Longer as PNG than as JPEG.
-                data: (0_u32..)
-                    .map(|index| (index * 7 % 251).to_le_bytes()[0])
-                    .take(len)
-                    .collect(),
+                data: &data,
             };
             let what = format!("{width}x{height} {layout:?} {policy:?}");
             match prepare_pixels(pixels, "GIF", len, policy) {

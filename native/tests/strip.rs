@@ -639,18 +639,18 @@ fn work_is_bounded_however_many_segments_there_are() {
     let webp = webp_extended(seed_named("lossy.webp"), 0);
     let files = [
         spliced(&jpeg, 2, &comment.repeat(65_000)),
-        spliced(&jpeg, eoi, &comment.repeat(2_000_000)),
-        spliced(&jpeg, eoi, &[&comment, &table[..]].concat().repeat(800_000)),
-        spliced(&jpeg, eoi, &[0xFF; 8_000_000]),
-        [&jpeg[..], &[0; 8_000_000]].concat(),
-        spliced(&png, 33, &png_chunk(*b"tEXt", &[]).repeat(600_000)),
-        webp_file(&[&webp[12..], &webp_chunk(*b"junk", &[]).repeat(1_000_000)].concat()),
+        spliced(&jpeg, eoi, &comment.repeat(100_000)),
+        spliced(&jpeg, eoi, &[&comment, &table[..]].concat().repeat(50_000)),
+        spliced(&jpeg, eoi, &[0xFF; 1_000_000]),
+        [&jpeg[..], &[0; 1_000_000]].concat(),
+        spliced(&png, 33, &png_chunk(*b"tEXt", &[]).repeat(60_000)),
+        webp_file(&[&webp[12..], &webp_chunk(*b"junk", &[]).repeat(60_000)].concat()),
     ];
     for (number, data) in files.iter().enumerate() {
         let info = probe(data).unwrap();
         let start = Instant::now();
         strip(data, &info).unwrap();
-        // Some 10 ms with optimisation; the bound is for a busy machine.
+        // Milliseconds with optimisation; the bound only tells linear work from squared.
         assert!(start.elapsed().as_secs() < 10, "file {number}");
     }
     let error = strip_checked(&spliced(&jpeg, 2, &comment.repeat(66_000))).unwrap_err();

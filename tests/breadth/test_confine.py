@@ -47,7 +47,7 @@ async def status(pool, monkeypatch) -> dict[str, bytes]:
     os.set_inheritable(leaked, True)
     for kind in Format:
         await pool.decode(encoded(gradient(), kind.upper()), max_pixels=PIXELS)
-    process = Path("/proc") / str(pool._idle[0].pid)
+    process = Path("/proc") / str(pool._idle[0]._process.pid)
     os.close(leaked)
     found = {name: (process / name).read_bytes() for name in ("status", "limits", "environ", "cmdline")}
     return found | {"fd": " ".join(sorted(entry.name for entry in (process / "fd").iterdir())).encode()}

@@ -14,8 +14,12 @@ from .conftest import PYTHON
 from .pictures import PIXELS, encoded, gradient, png, png_chunk, tiff
 
 
+def has_alpha(image: ForeignImage) -> bool:
+    return len(image.pixels) == image.width * image.height * 4
+
+
 def opened(image: ForeignImage) -> Image.Image:
-    return Image.frombytes("RGB" if image.channels == 3 else "RGBA", (image.width, image.height), image.pixels)
+    return Image.frombytes("RGBA" if has_alpha(image) else "RGB", (image.width, image.height), image.pixels)
 
 
 def assert_alike(image: ForeignImage, expected: Image.Image, *, within: int = 0) -> None:
@@ -50,7 +54,7 @@ async def test_lossless_files_come_out_as_they_went_in(pool, kind, options) -> N
     picture = gradient()
     image = await pool.decode(encoded(picture, kind, **options), max_pixels=PIXELS)
     assert_alike(image, picture)
-    assert (image.format, image.mode, image.orientation, image.notes) == (kind.lower(), "RGB", 1, ())
+    assert (image.format, image.orientation, image.notes) == (kind.lower(), 1, ())
 
 
 async def test_a_jpeg(pool) -> None:
@@ -93,7 +97,7 @@ async def test_a_transparent_gif_keeps_its_alpha(pool) -> None:
     picture = Image.new("RGBA", (20, 10), (200, 10, 10, 255))
     picture.paste((0, 0, 0, 0), (0, 0, 10, 10))
     image = await pool.decode(encoded(picture, "GIF"), max_pixels=PIXELS)
-    assert image.channels == 4
+    assert has_alpha(image)
     shown = opened(image)
     assert shown.getpixel((5, 5))[3] == 0
     assert shown.getpixel((15, 5)) == (200, 10, 10, 255)
@@ -120,7 +124,6 @@ async def test_modes_that_are_not_rgb(pool, mode, kind) -> None:
     picture = gradient(mode)
     image = await pool.decode(encoded(picture, kind), max_pixels=PIXELS)
     assert_alike(image, picture.convert("RGB"))
-    assert image.mode == mode
 
 
 async def test_bilevel_fax(pool) -> None:

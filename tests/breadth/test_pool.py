@@ -29,7 +29,7 @@ def take():
 def hello():
     send({"version": "fake", "features": [], "sealed": True})
 def pixel(value, **more):
-    return {"width": 1, "height": 1, "channels": 3, "mode": "RGB", "orientation": 1, "notes": [], **more}, bytes([value] * 3)
+    return {"width": 1, "height": 1, "channels": 3, "orientation": 1, "notes": [], **more}, bytes([value] * 3)
 """
 HANG = "hello(); take(); time.sleep(3600)"
 
@@ -74,7 +74,7 @@ async def test_a_worker_serves_one_picture_after_the_other_and_is_replaced(setti
         pids = []
         for _ in range(7):
             await pool.decode(GIF, max_pixels=PIXELS)
-            pids.append([worker.pid for worker in pool._idle])
+            pids.append([worker._process.pid for worker in pool._idle])
         assert pids[0] == pids[1] != []
         assert pids[2] == pids[5] == []
         assert pids[3] == pids[4] != pids[0]
@@ -116,7 +116,7 @@ async def test_waiting_for_a_worker_does_not_count(fake) -> None:
 
 async def test_a_killed_worker_costs_its_picture_only(pool) -> None:
     await pool.decode(GIF, max_pixels=PIXELS)
-    pid = pool._idle[0].pid
+    pid = pool._idle[0]._process.pid
     os.kill(pid, signal.SIGSTOP)  # so that it cannot have answered before it is killed
     call = asyncio.create_task(refusal(pool))
     await until(lambda: bool(pool._busy))
@@ -130,7 +130,7 @@ async def test_a_killed_worker_costs_its_picture_only(pool) -> None:
 async def test_a_worker_that_died_between_two_pictures_costs_none(pool) -> None:
     await pool.decode(GIF, max_pixels=PIXELS)
     worker = pool._idle[0]
-    os.kill(worker.pid, signal.SIGKILL)
+    os.kill(worker._process.pid, signal.SIGKILL)
     await until(lambda: not worker.is_alive)
     assert (await pool.decode(GIF, max_pixels=PIXELS)).width == 40
 
@@ -168,7 +168,7 @@ async def test_deaths(fake, death, reason, allowed, caplog) -> None:
         "send(b'\\xff\\xfe')",
         "send([1, 2])",
         "send(b'[' * 60000)",
-        "send({'width': 1, 'height': 1, 'channels': 3, 'mode': 'RGB', 'orientation': 1, 'notes': ['hunter2']}, b'abc')",
+        "send({'width': 1, 'height': 1, 'channels': 3, 'orientation': 1, 'notes': ['hunter2']}, b'abc')",
         "send(pixel(1)[0], b'ab')",
         "send(pixel(1, extra=1)[0], b'abc')",
         "send(pixel(1, channels=2)[0], b'ab')",
@@ -178,6 +178,16 @@ async def test_deaths(fake, death, reason, allowed, caplog) -> None:
         "os.write(1, b'\\xff' * 12)",
         "send({'failure': 'hunter2'})",
         "send({'failure': 'damaged'}, b'abc')",
+        "send({'failure': 'pixels', 'pixels': -1})",
+        "send({'failure': 'pixels', 'pixels': 2**63})",
+        "send({'failure': 'damaged', 'cause': 'x' * 1001})",
+        "send(pixel(1, notes=['cmyk', 'cmyk'])[0], b'abc')",
+        "send(pixel(1, notes=['cmyk'] * 1000)[0], b'abc')",
+        "send(pixel(1, orientation=9)[0], b'abc')",
+        "send({'missing': 'x' * 101})",
+        "send({'version': 'x' * 101, 'features': [], 'sealed': True})",
+        "send({'version': '1', 'features': ['x' * 101], 'sealed': True})",
+        "send({'version': '1', 'features': ['x'] * 21, 'sealed': True})",
     ],
 )
 async def test_answers_that_no_worker_gives(fake, nonsense, when, caplog) -> None:
@@ -213,7 +223,7 @@ async def test_a_cancelled_call_takes_its_worker_along(fake) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         assert (pool._idle, pool._busy) == ([], set())
-        await until(lambda: is_gone(worker.pid))
+        await until(lambda: is_gone(worker._process.pid))
 
 
 async def test_a_call_cancelled_while_its_worker_starts(fake) -> None:
@@ -224,7 +234,7 @@ async def test_a_call_cancelled_while_its_worker_starts(fake) -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await until(lambda: is_gone(worker.pid))
+        await until(lambda: is_gone(worker._process.pid))
 
 
 async def test_a_call_cancelled_before_its_process_exists(fake) -> None:
@@ -266,7 +276,7 @@ async def test_closing_ends_all_and_leaves_no_zombies(fake) -> None:
     await asyncio.gather(*(pool.decode(GIF, max_pixels=PIXELS) for _ in range(2)))
     stuck = [asyncio.create_task(refusal(pool)) for _ in range(3)]
     await until(lambda: len(pool._busy) == 2)
-    pids = [worker.pid for worker in pool._busy]
+    pids = [worker._process.pid for worker in pool._busy]
     await asyncio.gather(pool.aclose(), pool.aclose())
     assert [(await call).reason for call in stuck] == [Reason.SHUTTING_DOWN] * 3
     assert all(map(is_gone, pids))

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 import numpy as np
@@ -26,6 +26,7 @@ from gateway.client import (
     map_back,
 )
 from gateway.client.convert_preprocess import read_inspection, write_operation, write_options
+from gateway.client.pieces import PieceReader
 from gateway.imagerecognition.v1 import image_pb2, stream_pb2
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
@@ -374,6 +375,100 @@ async def test_the_same_id_twice_is_answered_twice(client, dog, photos) -> None:
     items = [*loading(a=ImageContent(dog)), *loading(a=ImageContent((photos / "bee.jpg").read_bytes()))]
     outcomes = [item.outcome async for item in client.prepare_stream(items, in_order=True)]
     assert [outcome.image.facts.width for outcome in outcomes] == [800, 900]
+
+
+class ShufflingServer(pb_grpc.PreprocessServiceServicer):
+    """Hears all items, then answers in another order. `1` is a change that was made, `!` a failure, `=` nothing."""
+
+    def __init__(self) -> None:
+        self.order: tuple[int, ...] = ()
+        self.outcomes = ""
+
+    async def StreamPrepareImages(self, request_iterator, context):
+        items = [request.item async for request in request_iterator if request.HasField("item")]
+        for index in self.order:
+            for response in self.answered(items[index], self.outcomes[index]):
+                yield response
+        yield pb.StreamPrepareImagesResponse(summary=stream_pb2.StreamSummary())
+
+    def answered(self, item, outcome):
+        if outcome == "!":
+            error = to_status(GatewayError(Reason.IMAGE_DAMAGED, "torn"))
+            return [pb.StreamPrepareImagesResponse(header=pb.StreamPrepareImagesHeader(item_id=item.item_id, error=error))]
+        if outcome != "=":
+            return pieces(item.item_id)
+        info = image_pb2.ImageInfo(format="png", width=1, height=1, orientation=1, size_bytes=len(item.content))
+        file = pb.PreparedFile(
+            preparation=pb.Preparation(given=info, prepared=info), sha256=hashlib.sha256(item.content).digest(), unchanged=True
+        )
+        return [pb.StreamPrepareImagesResponse(header=pb.StreamPrepareImagesHeader(item_id=item.item_id, file=file))]
+
+
+@pytest.fixture
+async def shuffled() -> AsyncIterator[Callable[..., Awaitable[list[bytes | Reason]]]]:
+    """Prepares pictures that all have the id x; gives what came of them, in the order in which it came."""
+    servicer = ShufflingServer()
+    server = grpc.aio.server()
+    pb_grpc.add_PreprocessServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+
+    async def run(sources, order, outcomes, **options):
+        servicer.order, servicer.outcomes = order, outcomes
+        items = [item for source in sources for item in loading(x=source)]
+        async with PreprocessClient(f"127.0.0.1:{port}") as client:
+            settled = [item async for item in client.prepare_stream(items, **options)]
+        assert [item.item_id for item in settled] == ["x"] * len(items)
+        return [it.outcome.reason if isinstance(it.outcome, GatewayError) else it.outcome.image.data for it in settled]
+
+    yield run
+    await server.stop(None)
+
+
+ALIKE = [ImageContent(bytes([number]) * 9) for number in range(4)]
+"""Not to be told apart by their lengths."""
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 2, 0), (2, 3, 0, 1), (1, 3, 0, 2)])
+@pytest.mark.parametrize("outcomes", ["====", "1===", "=!1=", "!!==", "11!="])
+async def test_an_id_that_is_used_again_gives_each_picture_its_own_file(shuffled, order, outcomes) -> None:
+    expected = {"1": FILE, "!": Reason.IMAGE_DAMAGED}
+    assert await shuffled(ALIKE, order, outcomes) == [expected.get(outcomes[index], ALIKE[index].data) for index in order]
+
+
+async def test_what_cannot_be_loaded_keeps_its_place_among_others_of_its_id(shuffled) -> None:
+    unreadable = GatewayError(Reason.INVALID_ARGUMENT, "no such file")
+    found = await shuffled([ALIKE[0], unreadable, ALIKE[1]], (0, 1), "==", in_order=True)
+    assert found == [ALIKE[0].data, Reason.INVALID_ARGUMENT, ALIKE[1].data]
+
+
+def unchanged(item_id: str, data: bytes) -> pb.StreamPrepareImagesResponse:
+    file = pb.PreparedFile(sha256=hashlib.sha256(data).digest(), unchanged=True)
+    return pb.StreamPrepareImagesResponse(header=pb.StreamPrepareImagesHeader(item_id=item_id, file=file))
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_no_picture_is_held_once_all_of_its_id_are_answered(in_order) -> None:
+    reader = PieceReader(in_order=in_order)
+    error = to_status(GatewayError(Reason.IMAGE_DAMAGED, "torn"))
+    torn = pb.StreamPrepareImagesResponse(header=pb.StreamPrepareImagesHeader(item_id="x", error=error))
+    for _ in range(2):
+        for data in (b"a", b"b", b"c"):
+            reader.expect("x", ImageContent(data))
+        for answer in (torn, unchanged("x", b"b"), torn):
+            assert reader.read(answer) is not None
+        assert reader._sent == {}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_unchanged_is_never_a_picture_that_was_not_sent(in_order) -> None:
+    reader = PieceReader(in_order=in_order)
+    reader.expect("x", ImageUri("https://example.org/"))
+    reader.expect("x", ImageContent(b"b"))
+    for data in (b"", b"a", b"b"):
+        _, outcome = reader.read(unchanged("x", data))
+        assert outcome.reason is Reason.INTERNAL
+    assert reader._sent == {}
 
 
 async def test_stopping_early_cancels_the_call(scripted, script) -> None:

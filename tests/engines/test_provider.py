@@ -1,8 +1,10 @@
 import asyncio
+import io
 import threading
 from collections.abc import AsyncIterator
 
 import pytest
+from PIL import Image
 
 from gateway.engines.provider import LocalProvider
 from gateway.engines.settings import LocalSettings
@@ -12,7 +14,7 @@ from gateway.media import ImageFacts, ImageUri, PreparedImage, TaggingParameters
 
 @pytest.fixture
 async def provider() -> AsyncIterator[LocalProvider]:
-    provider = LocalProvider(LocalSettings(workers=2))
+    provider = LocalProvider(LocalSettings(workers=2), max_pixels=1_000_000)
     yield provider
     await provider.aclose()
 
@@ -31,6 +33,32 @@ async def test_damage_within_is_found(provider, photos) -> None:
     with pytest.raises(GatewayError) as caught:
         await provider.tag(image, TaggingParameters())
     assert caught.value.reason is Reason.IMAGE_DAMAGED
+
+
+def spoilt(data: bytes) -> PreparedImage:
+    """Handed on as if it had been checked."""
+    return PreparedImage(data, ImageFacts("png", 451, 300, 1, len(data)))
+
+
+async def test_a_picture_of_too_many_pixels_is_refused_by_the_bound_of_preparation(provider) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (1001, 1000)).save(buffer, "PNG")
+    with pytest.raises(GatewayError) as caught:
+        await provider.tag(spoilt(buffer.getvalue()), TaggingParameters())
+    error = caught.value
+    assert (error.reason, error.field) == (Reason.IMAGE_DIMENSIONS_OUT_OF_RANGE, "content")
+    assert error.measured
+    assert "1000000" in error.allowed.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(b"", Reason.IMAGE_EMPTY), (b"GIF89a.....", Reason.IMAGE_FORMAT_UNSUPPORTED), (b"hello", Reason.IMAGE_FORMAT_UNSUPPORTED)],
+)
+async def test_a_complaint_of_the_core_keeps_its_reason(provider, data, reason) -> None:
+    with pytest.raises(GatewayError) as caught:
+        await provider.tag(spoilt(data), TaggingParameters())
+    assert caught.value.reason is reason
 
 
 async def test_uris_are_for_others(provider) -> None:

@@ -1,15 +1,19 @@
 """Formats that the native core does not decode: pixels come from a breadth pool, if the caller allows it."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from gateway import _native
 from gateway.breadth.reply import ForeignImage
 from gateway.errors import GatewayError, Reason
 from gateway.media import Box, ImageFacts
 from gateway.prepare import Alpha, Convert, Operation, OutputFormat, PrepareOptions, Preparer, map_back
+from gateway.prepare import preparer as module
 from gateway.prepare.settings import PrepareSettings
 
 from .conftest import names
@@ -39,7 +43,6 @@ class FakePool:
         return ForeignImage(
             width=self.picture.width,
             height=self.picture.height,
-            channels=len(self.picture.getbands()),
             pixels=self.picture.tobytes(),
             **{"format": "gif", **self.facts},
         )
@@ -190,11 +193,102 @@ async def test_boxes_are_mapped_to_what_the_file_stores(orientation, rotate) -> 
     assert np.abs(np.array([mapped.left, mapped.top, mapped.width, mapped.height]) - (12, 6, 30, 30)).max() <= 4
 
 
-async def test_it_is_converted_though_conversions_are_switched_off() -> None:
-    """Other formats have a switch of their own."""
-    with preparer(FakePool(photo((60, 40)))) as it:
-        image = await it.prepare(GIF, options=allowed(convert=Convert.NEVER))
-    assert names(image) == ["convert"]
+async def test_with_conversions_switched_off_it_is_refused_like_any_format_that_is_not_taken() -> None:
+    pool = FakePool(photo((60, 40)))
+    with preparer(pool) as it:
+        with pytest.raises(GatewayError) as caught:
+            await it.prepare(GIF, options=allowed(convert=Convert.NEVER))
+        with pytest.raises(GatewayError) as without:
+            await it.prepare(GIF)
+    assert caught.value.reason is Reason.IMAGE_FORMAT_UNSUPPORTED
+    assert (caught.value.message, caught.value.measured) == (without.value.message, without.value.measured)
+    assert pool.asked == []
+
+
+class CountingPool(FakePool):
+    """Knows how many pictures it has decoded that are not prepared yet, and the most there ever were."""
+
+    def __init__(self) -> None:
+        super().__init__(photo((60, 40)))
+        self.held = self.most = 0
+
+    async def decode(self, data: bytes, *, max_pixels: int) -> ForeignImage:
+        self.held += 1
+        self.most = max(self.most, self.held)
+        return await super().decode(data, max_pixels=max_pixels)
+
+
+@pytest.fixture
+def counted(monkeypatch) -> CountingPool:
+    """A pool whose pictures the native core takes only while its gate is open."""
+    pool = CountingPool()
+    pool.gate, pool.entered = threading.Event(), threading.Event()
+    real = _native.prepare_pixels
+
+    def prepare_pixels(*args: object, **facts: object) -> _native.Prepared:
+        pool.entered.set()
+        assert pool.gate.wait(10)
+        pool.held -= 1
+        return real(*args, **facts)
+
+    monkeypatch.setattr(module._native, "prepare_pixels", prepare_pixels)
+    yield pool
+    pool.gate.set()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - a thread does not set our events
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+async def test_no_more_pictures_are_held_decoded_than_the_bound_says(counted, at_once) -> None:
+    with Preparer(PrepareSettings(workers=1), counted, foreign_at_once=at_once) as it:
+        tasks = [asyncio.create_task(it.prepare(GIF, options=ALLOWED)) for _ in range(8)]
+        await until(lambda: counted.entered.is_set() and counted.held == at_once)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(counted.asked) == at_once
+        counted.gate.set()
+        assert {(await task).sent.width for task in tasks} == {60}
+    assert (len(counted.asked), counted.held, counted.most) == (8, 0, at_once)
+
+
+async def test_what_a_cancelled_call_left_to_a_thread_counts_until_the_thread_has_ended(counted) -> None:
+    with Preparer(PrepareSettings(workers=2), counted) as it:
+        first = asyncio.create_task(it.prepare(GIF, options=ALLOWED))
+        await until(counted.entered.is_set)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        second = asyncio.create_task(it.prepare(GIF, options=ALLOWED))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(counted.asked) == 1
+        counted.gate.set()
+        assert (await second).sent.width == 60
+    assert counted.most == 1
+
+
+async def test_whoever_fails_or_is_dropped_leaves_its_place_to_the_next() -> None:
+    pool = FakePool(GatewayError(Reason.IMAGE_DAMAGED, "torn"))
+    with preparer(pool) as it:
+        for _ in range(3):
+            with pytest.raises(GatewayError):
+                await it.prepare(GIF, options=ALLOWED)
+        pool.picture = Image.new("RGB", (9, 9))  # decoded, and then refused
+        for _ in range(3):
+            with pytest.raises(GatewayError):
+                await it.prepare(GIF, options=ALLOWED)
+        pool.picture = photo((60, 40))
+        assert (await it.prepare(GIF, options=ALLOWED)).sent.width == 60
+        it.close()
+        for _ in range(3):
+            with pytest.raises(GatewayError) as caught:
+                await it.prepare(GIF, options=ALLOWED)
+            assert caught.value.reason is Reason.SHUTTING_DOWN
+    assert not it._foreign.locked()
 
 
 async def test_cancelling_reaches_the_pool() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
 
 import pytest
 from PIL import Image
@@ -311,13 +310,10 @@ def test_closing_ends_many(spy) -> None:
     files = [numbered(number) for number in range(6)]
     spy.holds = lambda data: data is files[0]
     preparer = Preparer(PrepareSettings(workers=1))
-    failures: list[BaseException] = []
+    outcomes: list[PreparedImage | GatewayError] = []
 
     def consume() -> None:
-        try:
-            list(preparer.prepare_many(iter(files)))
-        except (CancelledError, RuntimeError) as error:
-            failures.append(error)
+        outcomes.extend(preparer.prepare_many(iter(files)))
 
     thread = threading.Thread(target=consume)
     thread.start()
@@ -326,8 +322,25 @@ def test_closing_ends_many(spy) -> None:
     spy.gate.set()
     thread.join(WAIT)
     assert not thread.is_alive()
-    assert len(failures) == 1
+    # What was done is not lost, and what was not has an outcome, whether it waited already or came later.
+    assert isinstance(outcomes[0], PreparedImage)
+    assert [error.reason for error in outcomes[1:]] == [Reason.SHUTTING_DOWN] * 5
     assert spy.files == files[:1]
+
+
+def test_many_that_come_after_closing_are_refused_one_by_one(spy) -> None:
+    preparer = Preparer(PrepareSettings(workers=1))
+    outcomes = preparer.prepare_many(numbered(number) for number in range(6))
+    first = next(outcomes)
+    preparer.close()
+    rest = list(outcomes)
+    assert first.facts.width == 100
+    assert len(rest) == 5
+    # What was read ahead may have been done by then; nothing of it comes after what was refused.
+    done = [it for it in rest if isinstance(it, PreparedImage)]
+    assert [it.facts.width for it in done] == [101 + number for number in range(len(done))]
+    assert {it.reason for it in rest[len(done) :]} == {Reason.SHUTTING_DOWN}
+    assert [it.reason for it in preparer.prepare_many([SMALL] * 3)] == [Reason.SHUTTING_DOWN] * 3
 
 
 # Looking only.
@@ -338,11 +351,11 @@ def test_inspect_says_what_is_there_and_what_would_be_done(preparer, spy) -> Non
     info, plan = preparer.inspect(data, options=PrepareOptions(max_side=50, max_bytes=1024))
     assert (info.format, info.color, info.width, info.height) == ("jpeg", "cmyk", 200, 100)
     assert plan.info == info
-    assert (plan.width, plan.height, plan.conversion) == (50, 25, "CMYK")
+    assert (plan.width, plan.height, plan.conversions) == (50, 25, ["CMYK"])
     assert (plan.changes_pixels, plan.is_too_long) == (True, True)
     assert plan.memory >= 200 * 100 * 4
     info, plan = preparer.inspect(SMALL)
-    assert (plan.width, plan.height, plan.conversion) == (64, 48, None)
+    assert (plan.width, plan.height, plan.conversions) == (64, 48, [])
     assert (plan.changes_pixels, plan.is_too_long) == (False, False)
     assert spy.files == []
 

@@ -252,7 +252,7 @@ class TestWithTheEngine:
             async def fetch(self, uri: str) -> bytes:
                 raise AssertionError(uri)
 
-        provider = LocalProvider(LocalSettings(workers=1))
+        provider = LocalProvider(LocalSettings(workers=1), max_pixels=100_000_000)
         with Preparer(PrepareSettings()) as preparer:
             yield TagImage(provider, NoFetcher(), preparer, UNTOUCHED)
         await provider.aclose()

@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -34,6 +36,17 @@ def photograph(size: tuple[int, int] = (300, 200), *, mode: str = "RGB", orienta
     exif[0x0112] = orientation
     exif[0x010E] = "a description"
     return encoded(Image.effect_noise(size, 80).convert(mode), "JPEG", quality=quality, exif=exif)
+
+
+def deep_png() -> bytes:
+    """Four channels of 16 bits."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = zlib.compress((b"\0" + bytes(64 * 8)) * 64)
+    header = struct.pack(">IIBBBBB", 64, 64, 16, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 @pytest.fixture
@@ -80,6 +93,9 @@ FLAT = encoded(Image.new("RGB", (400, 300), (10, 200, 30)), "JPEG")
         (encoded(Image.new("RGBA", (64, 64)), "PNG"), PrepareOptions(convert=Convert.ALWAYS), Operation.TAGGING),
         (encoded(Image.new("RGBA", (64, 64)), "PNG"), PrepareOptions(alpha=Alpha.KEEP), Operation.TAGGING),
         (encoded(Image.new("RGB", (64, 64)), "WEBP"), PrepareOptions(), Operation.SUPER_RESOLUTION),
+        (deep_png(), PrepareOptions(), Operation.TAGGING),
+        (deep_png(), PrepareOptions(alpha=Alpha.KEEP, max_side=32), Operation.TAGGING),
+        (encoded(Image.new("RGBA", (64, 64)), "WEBP"), PrepareOptions(max_side=32), Operation.SUPER_RESOLUTION),
     ],
 )
 async def test_the_plan_is_what_preparation_then_does(preprocess, data, options, operation) -> None:
@@ -90,6 +106,11 @@ async def test_the_plan_is_what_preparation_then_does(preprocess, data, options,
     assert (plan.actions, plan.width, plan.height) == (image.actions, sent.width, sent.height)
     assert inspection.facts == image.facts
     assert plan.is_rewritten == bool({action.name for action in image.actions} - {"strip_metadata"})
+
+
+async def test_all_that_headers_tell_to_convert_is_told(preprocess) -> None:
+    plan = (await inspect(preprocess, deep_png())).verdict
+    assert [str(action) for action in plan.actions] == ["convert: more than 8 bits", "convert: alpha"]
 
 
 async def test_a_file_that_is_too_long_is_shrunk(preprocess) -> None:

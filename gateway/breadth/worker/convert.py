@@ -11,7 +11,7 @@ from PIL import Image, features
 
 from .depth import to_8_bit
 from .profile import to_srgb
-from .wire import Failure, Format, Note
+from .wire import MAX_TOLD, Failure, Format, Note
 
 _PRELOADED: Final = ("copy", *(f"PIL.{name}" for name in ("ExifTags", "MpoImagePlugin", "TiffImagePlugin", "WebPImagePlugin")))
 """What `PIL` imports only once it needs it, when no file can be opened any more."""
@@ -62,7 +62,7 @@ class Converter:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
             # Raised before anybody could ask for the sides, with the product in the text.
             pixels = re.search(r"\d+", str(bomb))
-            return {"failure": Failure.PIXELS, "pixels": int(pixels[0]) if pixels else 0}, b""
+            return {"failure": Failure.PIXELS, "pixels": min(int(pixels[0]), MAX_TOLD) if pixels else 0}, b""
         except ImportError as error:  # missing in _PRELOADED; no fault of the file's
             return {"failure": Failure.BROKEN, "cause": str(error)}, b""
         except Exception as error:  # damaged files make decoders raise whatever their code happens to
@@ -98,7 +98,6 @@ def _convert(data: bytes, kind: Format, max_pixels: int) -> Reply:
         "width": picture.width,
         "height": picture.height,
         "channels": len(picture.getbands()),
-        "mode": stored_mode,
         "orientation": orientation,
         "notes": notes,
     }

@@ -14,6 +14,9 @@ PREFIX: Final = struct.Struct("!IQ")
 MAX_HEADER: Final = 1 << 16
 """Greatest length of a JSON object, in bytes."""
 
+MAX_TOLD: Final = (1 << 63) - 1
+"""Greatest number of pixels that a refusal names; headers may claim more."""
+
 EXIT_MEMORY: Final = 70
 """Exit status of a worker that had too little memory left to say so."""
 

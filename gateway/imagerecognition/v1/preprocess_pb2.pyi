@@ -70,7 +70,7 @@ class _ConvertEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Convert.Value
     CONVERT_UNSPECIFIED: _Convert.ValueType  # 0
     """The default: those that need it."""
     CONVERT_NEVER: _Convert.ValueType  # 1
-    """None: a picture that needs it is refused."""
+    """None: a picture that needs it is refused, and so is any format that no operation takes, allowed or not."""
     CONVERT_NEEDED: _Convert.ValueType  # 2
     """Those that not every decoder takes: CMYK, more than 8 bits, grey with alpha, animated WEBP, rare JPEG processes, formats
     that the operation does not take.
@@ -84,7 +84,7 @@ class Convert(_Convert, metaclass=_ConvertEnumTypeWrapper):
 CONVERT_UNSPECIFIED: Convert.ValueType  # 0
 """The default: those that need it."""
 CONVERT_NEVER: Convert.ValueType  # 1
-"""None: a picture that needs it is refused."""
+"""None: a picture that needs it is refused, and so is any format that no operation takes, allowed or not."""
 CONVERT_NEEDED: Convert.ValueType  # 2
 """Those that not every decoder takes: CMYK, more than 8 bits, grey with alpha, animated WEBP, rare JPEG processes, formats
 that the operation does not take.
@@ -104,7 +104,7 @@ class _AlphaEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Alpha.ValueType
     ALPHA_WHITE: _Alpha.ValueType  # 1
     """It is composited on white."""
     ALPHA_KEEP: _Alpha.ValueType  # 2
-    """It is kept; the result is then PNG."""
+    """It is kept; the result is then PNG. INVALID_ARGUMENT together with OUTPUT_FORMAT_JPEG."""
 
 class Alpha(_Alpha, metaclass=_AlphaEnumTypeWrapper):
     """What becomes of transparency in a picture that is written anew."""
@@ -114,7 +114,7 @@ ALPHA_UNSPECIFIED: Alpha.ValueType  # 0
 ALPHA_WHITE: Alpha.ValueType  # 1
 """It is composited on white."""
 ALPHA_KEEP: Alpha.ValueType  # 2
-"""It is kept; the result is then PNG."""
+"""It is kept; the result is then PNG. INVALID_ARGUMENT together with OUTPUT_FORMAT_JPEG."""
 Global___Alpha: _TypeAlias = Alpha  # noqa: Y015
 
 class _OutputFormat:
@@ -128,7 +128,7 @@ class _OutputFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputFo
     OUTPUT_FORMAT_AUTO: _OutputFormat.ValueType  # 1
     """JPEG; PNG if it keeps its transparency."""
     OUTPUT_FORMAT_JPEG: _OutputFormat.ValueType  # 2
-    """JPEG."""
+    """JPEG. INVALID_ARGUMENT together with ALPHA_KEEP."""
     OUTPUT_FORMAT_PNG: _OutputFormat.ValueType  # 3
     """PNG."""
 
@@ -140,7 +140,7 @@ OUTPUT_FORMAT_UNSPECIFIED: OutputFormat.ValueType  # 0
 OUTPUT_FORMAT_AUTO: OutputFormat.ValueType  # 1
 """JPEG; PNG if it keeps its transparency."""
 OUTPUT_FORMAT_JPEG: OutputFormat.ValueType  # 2
-"""JPEG."""
+"""JPEG. INVALID_ARGUMENT together with ALPHA_KEEP."""
 OUTPUT_FORMAT_PNG: OutputFormat.ValueType  # 3
 """PNG."""
 Global___OutputFormat: _TypeAlias = OutputFormat  # noqa: Y015
@@ -214,7 +214,9 @@ class PrepareOptions(_message.Message):
     shrink: _builtins.bool
     """Write anew, in lower quality or smaller, what is over `max_bytes` or the operation's limit. Default: true."""
     rotate: _builtins.bool
-    """Turn upright, as its EXIF orientation asks, whatever is written anew; otherwise it keeps its orientation. Default: true."""
+    """Turn upright, as its EXIF orientation asks, whatever is written anew; otherwise it keeps its orientation. The pixels of
+    formats that no operation takes always come upright. Default: true.
+    """
     convert: Global___Convert.ValueType
     """Which pictures are converted to plain sRGB of 8 bits. Default: those that need it."""
     strip_metadata: _builtins.bool
@@ -224,8 +226,8 @@ class PrepareOptions(_message.Message):
     full_decode: _builtins.bool
     """Decode even what is passed on untouched: finds damage within the compressed data. Default: false."""
     allow_other_formats: _builtins.bool
-    """Convert formats that no operation takes (GIF, TIFF …). INVALID_ARGUMENT unless the gateway's operator allows it
-    (setting `prepare.allow_other_formats`). Default: false.
+    """Convert formats that no operation takes (GIF, TIFF …), unless `convert` is CONVERT_NEVER. INVALID_ARGUMENT unless the
+    gateway's operator allows it (setting `prepare.allow_other_formats`). Default: false.
     """
     alpha: Global___Alpha.ValueType
     """What becomes of transparency in a picture that is written anew. Default: it is composited on white."""

@@ -19,6 +19,10 @@ const SIZE: usize = 1 << 14;
 /// DC with up to 27 bits, and 63 of AC with up to 26.
 const LONGEST_MCU: usize = 10 * (27 + 63 * 26) / 8 + 1;
 
+/// How much of the buffer is filled: behind it, there is an MCU's worth of something that
+/// can be read in error.
+const FILL: usize = SIZE - LONGEST_MCU - 2 * STEP;
+
 /// Bytes of which the window is filled at once.
 const STEP: usize = 8;
 
@@ -163,12 +167,13 @@ impl<'a> Segment<'a> {
         self.buffer.copy_within(start..self.end, 0);
         self.end -= start;
         self.bits.next -= start;
+        let (space, _) = self.buffer.split_at_mut(FILL);
         let mut input = self.rest;
-        while let (Some(bytes), Some(space)) = (
+        while let (Some(bytes), Some(place)) = (
             input.first_chunk::<STEP>(),
-            self.buffer.get_mut(self.end..self.end + STEP),
+            space.get_mut(self.end..self.end + STEP),
         ) {
-            space.copy_from_slice(bytes);
+            place.copy_from_slice(bytes);
             let plain = plain_bytes(u64::from_le_bytes(*bytes));
             self.end += plain;
             input = input.get(plain..).unwrap_or_default();
@@ -182,7 +187,7 @@ impl<'a> Segment<'a> {
             }
         }
         // Up to the marker, or the last bytes of the file.
-        while let Some(place) = self.buffer.get_mut(self.end) {
+        while let Some(place) = space.get_mut(self.end) {
             (*place, input) = match input {
                 [0xff, 0, rest @ ..] => (0xff, rest),
                 [] | [0xff, ..] => {

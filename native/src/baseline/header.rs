@@ -4,6 +4,10 @@ use std::mem;
 
 use super::huffman::{Class, Table};
 
+/// Most Huffman tables that are read. A scan has 8 at the most, and each takes far longer
+/// to set up than to be read.
+const MAX_TABLES: u32 = 32;
+
 /// What there is to know for the decoding of the scan.
 #[derive(Debug, Default)]
 pub(super) struct Header {
@@ -19,6 +23,8 @@ pub(super) struct Header {
     quantisation: [Option<[u16; 64]>; 4],
     dc: [Option<Box<Table>>; 4],
     ac: [Option<Box<Table>>; 4],
+    /// How many of them have been read.
+    tables: u32,
 }
 
 /// A component of the frame.
@@ -179,6 +185,10 @@ impl Header {
             let total = counts.iter().copied().map(usize::from).sum();
             let (symbols, rest) = rest.split_at_checked(total)?;
             segment = rest;
+            self.tables += 1;
+            if self.tables > MAX_TABLES {
+                return None;
+            }
             let (class, tables) = match start >> 4 {
                 0 => (Class::Dc, &mut self.dc),
                 1 => (Class::Ac, &mut self.ac),

@@ -1,25 +1,29 @@
-//! Baseline JPEG (ITU-T T.81), decoded to its planes at a fraction of its size.
+//! Baseline JPEG (ITU-T T.81), decoded to its planes, whole or at a fraction of its size.
 //!
 //! This is for photographs that are to be shrunk, as most cameras and encoders
 //! write them: one scan of Huffman codes with 1 or 3 components. Anything else is left to
 //! the library, and so is any file with a fault, so that it words the error.
 //!
 //! From the outside in: [`decode`] goes through the MCUs. `header` reads the
-//! segments before the scan and `huffman` the coefficients, from `bits`;
-//! `transform` turns them into samples.
+//! segments before the scan and `huffman` the coefficients, from `bits`. They
+//! are added up by `transform` in the way that `full` or `reduced` makes samples of.
 
 mod bits;
+mod full;
 mod header;
 mod huffman;
+mod reduced;
 mod transform;
 
 use crate::bytes::index;
 use crate::raster::{Plane, Planes, Range};
 use bits::Segment;
+use full::Full;
 use header::{Component, Header, Tables, marker};
-use transform::{Eighth, Half, LANES, Quarter, Samples, Scale, Sums, Weights};
+use reduced::{Eighth, Half, Quarter};
+use transform::{LANES, Samples, Scale, Sums, Weights};
 
-/// Decodes `data` at 1/`reduction` of its size, which is 2, 4 or 8: to means of as
+/// Decodes `data` at 1/`reduction` of its size, which is 1, 2, 4 or 8: to means of as
 /// many samples across and down.
 ///
 /// `None` where that is not handled: other kinds of JPEG, more than `max_pixels` at full
@@ -37,6 +41,7 @@ pub fn decode(data: &[u8], reduction: u32, max_pixels: u64) -> Option<Planes> {
         return None;
     }
     let planes = match reduction {
+        1 => decode_scan::<Full>(&header, scan, columns, rows)?,
         2 => decode_scan::<Half>(&header, scan, columns, rows)?,
         4 => decode_scan::<Quarter>(&header, scan, columns, rows)?,
         8 => decode_scan::<Eighth>(&header, scan, columns, rows)?,
@@ -60,7 +65,7 @@ struct Channel<'a> {
     weights: Weights,
     component: Component,
     /// The last DC coefficient (F.1.1.5.1).
-    dc: i32,
+    dc: i16,
     /// Blocks that are not yet in `data`, for each row of blocks in an MCU.
     sums: [Sums; 2],
     /// How many there are in each row.
@@ -103,8 +108,9 @@ impl<'a> Channel<'a> {
             for lane in self.filled..self.filled + across {
                 segment.read(|bits| {
                     let difference = huffman::read_dc(bits, dc)?;
-                    self.dc = self.dc.wrapping_add(difference);
-                    sums.add_dc(&self.weights, lane, self.dc);
+                    // No sample of 8 bits comes near the limits of this.
+                    self.dc = self.dc.checked_add(i16::try_from(difference).ok()?)?;
+                    sums.add_dc::<S>(&self.weights, lane, i32::from(self.dc));
                     huffman::read_ac::<S>(bits, ac, &self.weights, sums, lane)
                 })?;
             }
@@ -210,7 +216,8 @@ fn assemble(header: &Header, reduction: u32, planes: Vec<(Vec<u8>, usize)>) -> O
             stride: u32::try_from(stride).ok()?,
         })
     };
-    let chroma = planes.next().and_then(plane).zip(planes.next().and_then(plane));
+    let mut chroma = planes.map_while(plane);
+    let chroma = chroma.next().zip(chroma.next());
     let chroma_scale = if chroma.is_some() {
         [1.0 / f64::from(luma.across), 1.0 / f64::from(luma.down)]
     } else {

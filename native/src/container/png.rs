@@ -13,6 +13,10 @@ pub(crate) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// PNG lengths are at most 2³¹ − 1, so that signed readers can hold them.
 const MAX_LENGTH: u32 = 0x7FFF_FFFF;
 
+/// Most chunks that are walked. A large file has some thousands; a hostile one
+/// could make a walk of a million out of empty ones.
+const MAX_CHUNKS: u32 = 65_536;
+
 /// One chunk: its four-letter type and where its data lies in the file.
 #[derive(Debug)]
 pub(crate) struct Chunk {
@@ -26,6 +30,7 @@ pub(crate) struct Chunk {
 pub(crate) struct Chunks<'a> {
     file: FileBytes<'a>,
     offset: usize,
+    count: u32,
 }
 
 impl<'a> Chunks<'a> {
@@ -33,6 +38,7 @@ impl<'a> Chunks<'a> {
         Self {
             file,
             offset: SIGNATURE.len(),
+            count: 0,
         }
     }
 
@@ -42,9 +48,15 @@ impl<'a> Chunks<'a> {
     /// # Errors
     ///
     /// [`ImageError::Truncated`] where the file ends first, and
-    /// [`ImageError::Damaged`] at a length above 2³¹ − 1.
+    /// [`ImageError::Damaged`] at a length above 2³¹ − 1, or after 65 536 chunks.
     pub(crate) fn next_chunk(&mut self) -> Result<Chunk, ImageError> {
         const READING: &str = "a chunk";
+        self.count = self.count.saturating_add(1);
+        if self.count > MAX_CHUNKS {
+            return Err(self
+                .file
+                .damaged(format!("there are more than {MAX_CHUNKS} chunks")));
+        }
         let length = self.file.u32_be(self.offset, READING)?;
         let name = self.file.array(self.offset.saturating_add(4), READING)?;
         if length > MAX_LENGTH {

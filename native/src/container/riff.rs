@@ -10,6 +10,10 @@ use crate::error::ImageError;
 /// Length of the file header: `RIFF`, the size of what follows, `WEBP`.
 pub(crate) const FILE_HEADER_LEN: usize = 12;
 
+/// Most chunks that are walked, within one range. An animation has one for each
+/// frame; a hostile file could make a walk of a million out of empty ones.
+const MAX_CHUNKS: u32 = 65_536;
+
 /// One chunk: its `FourCC` and where its payload lies in the file.
 #[derive(Debug)]
 pub(crate) struct Chunk {
@@ -22,12 +26,17 @@ pub(crate) struct Chunk {
 pub(crate) struct Chunks<'a> {
     file: FileBytes<'a>,
     range: Range<usize>,
+    count: u32,
 }
 
 impl<'a> Chunks<'a> {
     /// `range` is the payload of the enclosing chunk, within the file.
     pub(crate) const fn new(file: FileBytes<'a>, range: Range<usize>) -> Self {
-        Self { file, range }
+        Self {
+            file,
+            range,
+            count: 0,
+        }
     }
 
     /// The next chunk, or `None` at the end of the range. The pad byte after a
@@ -36,12 +45,19 @@ impl<'a> Chunks<'a> {
     ///
     /// # Errors
     ///
-    /// [`ImageError::Damaged`] where the chunk runs past the range.
+    /// [`ImageError::Damaged`] where the chunk runs past the range, and after
+    /// 65 536 chunks.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, ImageError> {
         const READING: &str = "a chunk header";
         let Range { start, end } = self.range;
         if start >= end {
             return Ok(None);
+        }
+        self.count = self.count.saturating_add(1);
+        if self.count > MAX_CHUNKS {
+            return Err(self
+                .file
+                .damaged(format!("there are more than {MAX_CHUNKS} chunks")));
         }
         let payload_start = start.saturating_add(8);
         if payload_start > end {

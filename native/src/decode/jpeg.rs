@@ -37,7 +37,7 @@ pub(crate) fn decode(
     form: Form,
 ) -> Result<Decoded, ImageError> {
     let file = FileBytes::new(Format::Jpeg, data);
-    check_colors(file, info)?;
+    check_decodable(file, info)?;
     let decoder = open(file, data, info)?;
     let profile = profile_of(&decoder, info);
     let is_planar = match info.color {
@@ -83,7 +83,7 @@ pub(crate) fn decode_leniently(
     reduction: u32,
 ) -> Result<Pixels, ImageError> {
     let file = FileBytes::new(Format::Jpeg, data);
-    check_colors(file, info)?;
+    check_decodable(file, info)?;
     let decoder = open(file, data, info)?;
     let profile = profile_of(&decoder, info);
     decode_pixels(
@@ -101,12 +101,18 @@ pub(crate) fn profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
     profile_of(&open(file, data, info).ok()?, info)
 }
 
-fn check_colors(file: FileBytes<'_>, info: &ImageInfo) -> Result<(), ImageError> {
+pub(crate) fn check_decodable(file: FileBytes<'_>, info: &ImageInfo) -> Result<(), ImageError> {
     if info.color == ColorModel::Other {
         return Err(file.unsupported("a number of components other than 1, 3 or 4"));
     }
     if info.bit_depth != 8 {
         return Err(file.unsupported("samples of other than 8 bits"));
+    }
+    if matches!(
+        info.encoding,
+        "hierarchical" | "lossless" | "arithmetic-lossless"
+    ) {
+        return Err(file.unsupported("a coding process without a decoder"));
     }
     Ok(())
 }
@@ -299,7 +305,7 @@ fn narrow(side: usize) -> u32 {
 fn describe(file: FileBytes<'_>, error: &JpegError) -> ImageError {
     match error {
         JpegError::Unsupported(_) => file.unsupported("a coding process without a decoder"),
-        JpegError::UnexpectedEof => file.truncated("its image data", file.len().saturating_add(1)),
+        JpegError::UnexpectedEof => file.damaged("its image data ends early"),
         JpegError::LimitExceeded {
             what,
             actual,

@@ -8,13 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::budget;
 use crate::bytes::FileBytes;
-use crate::color::{Profile, on_white};
+use crate::color::{Profile, grey_to_rgb, on_white};
 use crate::error::ImageError;
 use crate::format::{ColorModel, Format, ImageInfo};
 use crate::limits::Limits;
 use crate::orient;
 use crate::probe::probe;
-use crate::raster::{Layout, Pixels, Raster};
+use crate::raster::{Pixels, Raster};
 use crate::structure;
 
 /// How many times as many pixels as wanted a JPEG keeps along each side, as a
@@ -44,7 +44,9 @@ pub struct Decoded {
 /// with every coding process: others are decoded whole. Of an animation it is
 /// the first frame.
 ///
-/// Nothing is checked of its size, and any damage is an error.
+/// Nothing is checked of its size. Damage that a decoder notices is an error:
+/// codes that do not exist, data that ends early, checksums of PNG. A flipped bit
+/// in the data of a JPEG or a lossy WEBP is mostly a valid file of another image.
 ///
 /// # Errors
 ///
@@ -62,6 +64,18 @@ pub fn decode(
         Format::Bmp => raster::decode(data, info, raster::read_bmp),
         Format::Webp => webp::decode(data, info, form),
     })
+}
+
+/// Refuses what has no decoder here, as far as headers tell.
+///
+/// # Errors
+///
+/// [`ImageError::UnsupportedFormat`].
+pub fn check_decodable(data: &[u8], info: &ImageInfo) -> Result<(), ImageError> {
+    match info.format {
+        Format::Jpeg => jpeg::check_decodable(FileBytes::new(info.format, data), info),
+        Format::Png | Format::Bmp | Format::Webp => Ok(()),
+    }
 }
 
 /// The colour profile of `data`, of which `info` is what [`probe`] found:
@@ -86,7 +100,8 @@ pub fn profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
 /// entropy-coded data is passed over.
 ///
 /// The sides are checked against `limits` before anything is allocated; the
-/// length of the file is not.
+/// length of the file is not. Waits for its share of [`budget::DECODES`]; what
+/// is returned is no longer counted.
 ///
 /// # Errors
 ///
@@ -96,6 +111,7 @@ pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<Pixels, ImageError> {
     let info = probe(data)?;
     limits.check_dimensions(&info)?;
     structure::check(data, info.format)?;
+    let _memory = budget::DECODES.acquire(memory(&info, 1, data.len()));
     upright_rgb(data, &info, 1)
 }
 
@@ -151,15 +167,19 @@ pub fn reduction(size: (u32, u32), wanted: (u32, u32)) -> u32 {
 #[must_use]
 pub fn memory(info: &ImageInfo, reduction: u32, length: usize) -> u64 {
     let pixels = u64::from(info.width) * u64::from(info.height);
-    // Stored, and again in RGB.
+    // As they are decoded, and as they are converted to or halved.
     let samples = match (info.format, info.color) {
         (Format::Jpeg, ColorModel::Cmyk | ColorModel::Ycck) => 4 + 3,
+        (Format::Jpeg, _) => 3,
         // Lossless WEBP, with what it refers back to.
         (Format::Webp, color) if color != ColorModel::YCbCr => 4 + 4 + 3,
         (Format::Webp | Format::Png, _) if info.has_alpha => 4 + 4 + 3,
-        _ => 3,
+        (Format::Webp, _) => 2 + 3 + 3,
+        _ => 3 + 3,
     };
-    let bytes_per_sample = if info.bit_depth > 8 { 3 } else { 1 };
+    // Turned upright, at the worst before it is made smaller.
+    let samples = samples + if info.orientation > 1 { 3 } else { 0 };
+    let bytes_per_sample = if info.bit_depth > 8 { 2 } else { 1 };
     // Coefficients of 16 bits are kept until the last scan of a progressive file.
     let coefficients = match info.format {
         Format::Jpeg if info.encoding != "baseline" => 6,
@@ -193,17 +213,7 @@ fn upright_rgb(data: &[u8], info: &ImageInfo, reduction: u32) -> Result<Pixels, 
     Ok(match orient::upright(raster, info.orientation) {
         Raster::Pixels(pixels) => on_white(pixels),
         // Without chroma: only JPEG and WEBP have some, and are not decoded to planes here.
-        Raster::Planes(planes) => Pixels {
-            width: planes.width,
-            height: planes.height,
-            layout: Layout::Rgb,
-            data: planes
-                .luma
-                .data
-                .iter()
-                .flat_map(|grey| [*grey; 3])
-                .collect(),
-        },
+        Raster::Planes(planes) => grey_to_rgb(&planes),
     })
 }
 

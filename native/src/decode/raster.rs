@@ -8,7 +8,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageResult, Limits, Rgba};
 
 use super::Decoded;
 use crate::bytes::FileBytes;
-use crate::color::Profile;
+use crate::color::{MAX_PROFILE_BYTES, Profile};
 use crate::error::ImageError;
 use crate::format::ImageInfo;
 use crate::raster::{Layout, Pixels, Plane, Planes, Range, Raster};
@@ -48,7 +48,7 @@ pub(crate) fn read_bmp(data: &[u8]) -> ImageResult<Read> {
 }
 
 pub(crate) fn read_png(data: &[u8]) -> ImageResult<Read> {
-    let mut decoder = png_decoder(data)?;
+    let mut decoder = png_decoder(data, PNG_METADATA_BYTES)?;
     let icc = decoder.icc_profile()?;
     Ok((DynamicImage::from_decoder(decoder)?, icc))
 }
@@ -62,15 +62,20 @@ pub(crate) fn read_webp(data: &[u8]) -> ImageResult<Read> {
     Ok((DynamicImage::from_decoder(decoder)?, icc))
 }
 
-fn png_decoder(data: &[u8]) -> ImageResult<PngDecoder<Cursor<&[u8]>>> {
+fn png_decoder(data: &[u8], max_metadata: u64) -> ImageResult<PngDecoder<Cursor<&[u8]>>> {
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(PNG_METADATA_BYTES);
+    limits.max_alloc = Some(max_metadata);
     PngDecoder::with_limits(Cursor::new(data), limits)
 }
 
 pub(crate) fn png_profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
-    Profile::read(&png_decoder(data).ok()?.icc_profile().ok()??)
-        .filter(|profile| profile.fits(info))
+    Profile::read(
+        &png_decoder(data, MAX_PROFILE_BYTES as u64)
+            .ok()?
+            .icc_profile()
+            .ok()??,
+    )
+    .filter(|profile| profile.fits(info))
 }
 
 pub(crate) fn webp_profile(data: &[u8], info: &ImageInfo) -> Option<Profile> {
@@ -106,7 +111,7 @@ fn raster(image: DynamicImage) -> Raster {
 fn describe(file: FileBytes<'_>, error: &DecoderError) -> ImageError {
     match error {
         DecoderError::Unsupported(_) => file.unsupported("an encoding without a decoder"),
-        DecoderError::IoError(_) => file.truncated("its image data", file.len().saturating_add(1)),
+        DecoderError::IoError(_) => file.damaged("its image data ends early"),
         DecoderError::Limits(_) => file.damaged("its metadata takes too much memory"),
         _ => file.damaged("its image data cannot be decoded"),
     }

@@ -14,14 +14,14 @@ pub use policy::{Alpha, Convert, Formats, Output, Policy};
 use crate::body::base64_len;
 use crate::budget;
 use crate::bytes::FileBytes;
-use crate::color::{Profile, on_white, to_full_range};
+use crate::color::{self, Profile, on_white, to_full_range};
 use crate::decode::{self, Decoded, Form};
 use crate::encode::EncodeError;
 use crate::error::ImageError;
 use crate::format::{Format, ImageInfo};
 use crate::orient;
-use crate::raster::{Layout, Pixels, Raster};
-use crate::resize;
+use crate::raster::{Layout, Pixels, PixelsRef, Raster};
+use crate::resize::{self, Chroma};
 use crate::strip;
 
 /// The result of preparing an image.
@@ -153,13 +153,14 @@ pub fn prepare(data: &[u8], policy: &Policy) -> Result<Prepared, ImageError> {
 }
 
 /// Prepares interleaved pixels, upright, that somebody else decoded from a file
-/// of `source_len` bytes: `what`, such as `GIF`.
+/// of `source_len` bytes: `what`, such as `GIF`. They are copied once there is
+/// memory for that.
 ///
 /// # Errors
 ///
 /// As [`prepare`].
 pub fn prepare_pixels(
-    pixels: Pixels,
+    pixels: PixelsRef<'_>,
     what: &str,
     source_len: usize,
     policy: &Policy,
@@ -184,18 +185,66 @@ pub fn prepare_pixels(
     let mut plan = plan::plan_of(info, policy)?;
     plan.conversion = None;
     let _memory = budget::DECODES.acquire(plan.memory());
-    let decoded = Decoded {
-        raster: Raster::Pixels(pixels),
-        profile: None,
+    decode::guarded(pixels.data, &info, || {
+        let decoded = Decoded {
+            raster: Raster::Pixels(pixels.to_owned()),
+            profile: None,
+        };
+        let mut prepared = written_anew(decoded, 1, &plan, source_len, policy)?;
+        prepared.actions.insert(
+            0,
+            Action::Convert {
+                what: what.to_owned(),
+            },
+        );
+        Ok(prepared)
+    })
+}
+
+/// Prepares `data` as `policy` says, but for writing it: the pixels that would
+/// be written, as RGB. How long a file of them would be is nobody's business.
+///
+/// # Errors
+///
+/// Those of [`plan()`] and [`decode::decode`].
+pub fn prepare_array(data: &[u8], policy: &Policy) -> Result<(Pixels, Prepared), ImageError> {
+    // Transparency has no place in RGB.
+    let policy = &Policy {
+        shrink: true,
+        alpha: Alpha::White,
+        ..policy.clone()
     };
-    let mut prepared = written_anew(decoded, 1, &plan, source_len, policy)?;
-    prepared.actions.insert(
-        0,
-        Action::Convert {
-            what: what.to_owned(),
-        },
-    );
-    Ok(prepared)
+    let plan = plan(data, policy)?;
+    plan::check_pixels(&plan.info, policy)?;
+    let _memory = budget::DECODES.acquire(plan.memory());
+    let info = &plan.info;
+    decode::guarded(data, info, || {
+        let reduction = reduction(&plan);
+        let decoded = decode::decode(data, info, reduction, Form::WithoutChroma)?;
+        let mut actions = Vec::new();
+        let raster = finished(
+            decoded,
+            reduction,
+            &plan,
+            Output::Jpeg,
+            policy,
+            &mut actions,
+        )?;
+        let pixels = match raster {
+            Raster::Pixels(pixels) => pixels,
+            Raster::Planes(planes) => color::grey_to_rgb(&planes),
+        };
+        let prepared = Prepared {
+            info: *info,
+            data: None,
+            format: info.format,
+            width: pixels.width,
+            height: pixels.height,
+            orientation: left_orientation(info, policy),
+            actions,
+        };
+        Ok((pixels, prepared))
+    })
 }
 
 /// The file as it is, but for its metadata; `None` if that is too long.
@@ -257,22 +306,13 @@ fn written_anew(
 ) -> Result<Prepared, ImageError> {
     let info = &plan.info;
     let mut actions = Vec::new();
-    let raster = scaled(decoded.raster, reduction, plan, &mut actions)?;
     let output = plan::output(info.has_alpha, policy);
-    let raster = converted(raster, decoded.profile, output, plan, policy, &mut actions);
-    let orientation = if policy.rotate { 1 } else { info.orientation };
-    let raster = if policy.rotate && info.orientation != 1 {
-        actions.push(Action::Rotate {
-            orientation: info.orientation,
-        });
-        orient::upright(raster, info.orientation)
-    } else {
-        raster
-    };
+    let orientation = left_orientation(info, policy);
+    let raster = finished(decoded, reduction, plan, output, policy, &mut actions)?;
     let written = shrink::write(&raster, output, orientation, policy)
         .map_err(|error| internal(info, &error))?
         .within(policy)?;
-    if plan.is_too_long || written.is_shrunk {
+    if written.is_shrunk || (plan.is_too_long && !plan.changes_pixels()) {
         actions.push(Action::Shrink {
             from: source_len,
             to: written.data.len(),
@@ -290,9 +330,45 @@ fn written_anew(
     })
 }
 
+/// The orientation of the result.
+fn left_orientation(info: &ImageInfo, policy: &Policy) -> u8 {
+    if policy.rotate { 1 } else { info.orientation }
+}
+
+/// The pixels to write: resized, converted and turned.
+fn finished(
+    decoded: Decoded,
+    reduction: u32,
+    plan: &Plan,
+    output: Output,
+    policy: &Policy,
+    actions: &mut Vec<Action>,
+) -> Result<Raster, ImageError> {
+    let orientation = plan.info.orientation;
+    let turns = policy.rotate && orientation != 1;
+    // Of an odd side the last sample of halved chroma is half outside. Turned, it
+    // would come first: so the chroma is halved once the image is upright.
+    let chroma = if turns && (plan.size.0 % 2 == 1 || plan.size.1 % 2 == 1) {
+        Chroma::Whole
+    } else {
+        Chroma::Half
+    };
+    let raster = scaled(decoded.raster, reduction, chroma, plan, actions)?;
+    let raster = converted(raster, decoded.profile, output, plan, policy, actions);
+    if !turns {
+        return Ok(raster);
+    }
+    actions.push(Action::Rotate { orientation });
+    Ok(resize::with_half_chroma(orient::upright(
+        raster,
+        orientation,
+    )))
+}
+
 fn scaled(
     raster: Raster,
     reduction: u32,
+    chroma: Chroma,
     plan: &Plan,
     actions: &mut Vec<Action>,
 ) -> Result<Raster, ImageError> {
@@ -323,7 +399,7 @@ fn scaled(
     } else {
         [stored.0, stored.1].map(|side| f64::from(side) / f64::from(reduction))
     };
-    resize::resize(&raster, extent, plan.size.0, plan.size.1).map_err(|error| {
+    resize::resize(&raster, extent, plan.size, chroma).map_err(|error| {
         FileBytes::new(plan.info.format, &[]).damaged(format!("it cannot be resized: {error}"))
     })
 }
@@ -367,8 +443,8 @@ fn converted(
             if pixels.layout == Layout::Rgba
                 && (policy.alpha == Alpha::White || output == Output::Jpeg)
             {
-                if !conversions.iter().any(|what| what.contains("alpha")) {
-                    conversions.push("alpha");
+                if !conversions.iter().any(|what| what.contains(plan::ALPHA)) {
+                    conversions.push(plan::ALPHA);
                 }
                 pixels = on_white(pixels);
             }

@@ -10,6 +10,8 @@ use crate::structure;
 
 /// The conversion of an image whose colours are in another profile than sRGB.
 pub(crate) const PROFILE: &str = "colour profile";
+/// That of transparency.
+pub(crate) const ALPHA: &str = "alpha";
 
 /// What has to be done to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Plan {
     pub size: (u32, u32),
     /// Why it has to be converted, if it has; what it is then.
     pub conversion: Option<&'static str>,
+    /// Whether transparency is lost when it is written anew.
+    pub loses_alpha: bool,
     /// Whether it is too long in base64 as it is.
     pub is_too_long: bool,
     /// Length of the file, in bytes.
@@ -32,6 +36,16 @@ impl Plan {
     #[must_use]
     pub fn changes_pixels(&self) -> bool {
         self.is_scaled() || self.conversion.is_some()
+    }
+
+    /// What is converted, as far as headers tell.
+    #[must_use]
+    pub fn conversions(&self) -> Vec<&'static str> {
+        let named = self.conversion.into_iter();
+        let alpha = self.changes_pixels()
+            && self.loses_alpha
+            && !self.conversion.is_some_and(|what| what.contains(ALPHA));
+        named.chain(alpha.then_some(ALPHA)).collect()
     }
 
     /// Whether it is made smaller.
@@ -64,7 +78,7 @@ pub fn plan(data: &[u8], policy: &Policy) -> Result<Plan, ImageError> {
     plan.length = data.len();
     plan.is_too_long = base64_len(data.len()) > policy.limits.max_base64_chars;
     // Without its metadata it may be short enough.
-    if !plan.changes_pixels() && !policy.shrink && !policy.strip {
+    if !policy.shrink && !policy.strip && !(policy.fit && plan.changes_pixels()) {
         policy.limits.check_encoded_len(data.len())?;
     }
     structure::check(data, plan.info.format)?;
@@ -76,6 +90,9 @@ pub fn plan(data: &[u8], policy: &Policy) -> Result<Plan, ImageError> {
     }
     if plan.changes_pixels() || plan.is_too_long || policy.full_decode {
         check_pixels(&plan.info, policy)?;
+    }
+    if plan.changes_pixels() || policy.full_decode {
+        decode::check_decodable(data, &plan.info)?;
     }
     Ok(plan)
 }
@@ -96,12 +113,14 @@ pub(crate) fn plan_of(info: ImageInfo, policy: &Policy) -> Result<Plan, ImageErr
         info,
         size,
         conversion,
+        loses_alpha: info.has_alpha
+            && (policy.alpha == Alpha::White || output(info.has_alpha, policy) == Output::Jpeg),
         is_too_long: false,
         length: 0,
     })
 }
 
-fn check_pixels(info: &ImageInfo, policy: &Policy) -> Result<(), ImageError> {
+pub(crate) fn check_pixels(info: &ImageInfo, policy: &Policy) -> Result<(), ImageError> {
     if u64::from(info.width) * u64::from(info.height) <= policy.max_pixels {
         return Ok(());
     }
@@ -168,7 +187,7 @@ fn conversion(info: &ImageInfo, policy: &Policy) -> Option<&'static str> {
     };
     let optional = match info.color {
         ColorModel::Palette => Some("palette"),
-        _ if info.has_alpha && policy.alpha == Alpha::White => Some("alpha"),
+        _ if info.has_alpha && policy.alpha == Alpha::White => Some(ALPHA),
         _ => None,
     };
     needed.or(if policy.convert == Convert::Always {

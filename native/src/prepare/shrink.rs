@@ -6,7 +6,7 @@ use crate::encode::{self, EncodeError};
 use crate::error::ImageError;
 use crate::format::Format;
 use crate::raster::Raster;
-use crate::resize;
+use crate::resize::{self, Chroma};
 
 /// Most times that an image is written. The second attempt nearly always fits;
 /// the others are for images that no model describes.
@@ -104,7 +104,7 @@ pub(crate) fn write(
             Some((width, height)) => {
                 let extent = resize::whole(raster);
                 smaller = Some(
-                    resize::resize(raster, extent, width, height)
+                    resize::resize(raster, extent, (width, height), Chroma::Half)
                         .map_err(|error| EncodeError::new(&error))?,
                 );
             }

@@ -237,6 +237,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<prepare::Prepared>()?;
     module.add_function(wrap_pyfunction!(prepare::plan, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::prepare, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::prepare_array, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::prepare_pixels, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::set_memory_limit, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::memory, module)?)?;

@@ -1,17 +1,21 @@
 //! Preparation, for Python.
 
-use pyo3::exceptions::PyValueError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use numpy::PyArray3;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::ImageInfo;
 use crate::budget;
+use crate::error::ImageError;
 use crate::format::Format;
 use crate::limits::{Limits, MAX_BASE64_CHARS, MAX_SIDE_PX, MIN_SIDE_PX};
 use crate::prepare as core;
 use crate::prepare::policy::{DEFAULT_MAX_PIXELS, DEFAULT_QUALITY};
 use crate::prepare::{Alpha, Convert, Formats, Output};
-use crate::raster::{Layout, Pixels};
+use crate::raster::{Layout, PixelsRef};
 
 /// What an operation takes, and what may be done to an image to make it fit.
 #[pyclass(frozen, eq, module = "gateway._native")]
@@ -145,8 +149,8 @@ impl Plan {
     }
 
     #[getter]
-    fn conversion(&self) -> Option<&'static str> {
-        self.0.conversion
+    fn conversions(&self) -> Vec<&'static str> {
+        self.0.conversions()
     }
 
     #[getter]
@@ -208,7 +212,7 @@ impl Prepared {
 #[pyo3(signature = (data, policy, /))]
 pub(super) fn plan(py: Python<'_>, data: &Bound<'_, PyBytes>, policy: &Policy) -> PyResult<Plan> {
     let data = data.as_bytes();
-    Ok(Plan(py.detach(|| core::plan(data, &policy.0))?))
+    Ok(Plan(contained(py, || core::plan(data, &policy.0))?))
 }
 
 /// Makes an image fit, or says why it cannot.
@@ -220,8 +224,31 @@ pub(super) fn prepare(
     policy: &Policy,
 ) -> PyResult<Prepared> {
     let data = data.as_bytes();
-    let prepared = py.detach(|| core::prepare(data, &policy.0))?;
+    let prepared = contained(py, || core::prepare(data, &policy.0))?;
     Prepared::new(py, prepared)
+}
+
+/// Makes an image fit, and gives the pixels that would be written.
+#[pyfunction]
+#[pyo3(signature = (data, policy, /))]
+pub(super) fn prepare_array<'py>(
+    py: Python<'py>,
+    data: &Bound<'py, PyBytes>,
+    policy: &Policy,
+) -> PyResult<(Bound<'py, PyArray3<u8>>, Prepared)> {
+    let data = data.as_bytes();
+    let (pixels, prepared) = contained(py, || core::prepare_array(data, &policy.0))?;
+    Ok((super::array(py, pixels)?, Prepared::new(py, prepared)?))
+}
+
+/// Runs `work` without the GIL. `PyO3` makes a `BaseException` of a panic, which
+/// the handlers of a server let through.
+fn contained<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, ImageError> + Send,
+) -> PyResult<T> {
+    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    Ok(outcome.map_err(|_| PyRuntimeError::new_err("the image core failed"))??)
 }
 
 /// Makes pixels that somebody else decoded fit.
@@ -248,15 +275,13 @@ pub(super) fn prepare_pixels(
                 data.len()
             ))
         })?;
-    let prepared = py.detach(|| {
-        let pixels = Pixels {
-            width,
-            height,
-            layout,
-            data: data.to_vec(),
-        };
-        core::prepare_pixels(pixels, what, size, &policy.0)
-    })?;
+    let pixels = PixelsRef {
+        width,
+        height,
+        layout,
+        data,
+    };
+    let prepared = contained(py, || core::prepare_pixels(pixels, what, size, &policy.0))?;
     Prepared::new(py, prepared)
 }
 

@@ -1,0 +1,37 @@
+"""What the composition root hands to the parts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from gateway import _native
+from gateway.breadth.settings import BreadthSettings
+from gateway.config import GatewaySettings
+from gateway.prepare.settings import PrepareSettings
+from gateway.server import opened_preparer, opened_provider
+
+SETTINGS = GatewaySettings(
+    prepare=PrepareSettings(memory=123 << 20, max_pixels=2_000_000, workers=1), breadth=BreadthSettings(workers=3)
+)
+
+
+@pytest.fixture(autouse=True)
+def _same_memory_limit() -> Iterator[None]:
+    limit, _ = _native.memory()
+    yield
+    _native.set_memory_limit(limit)
+
+
+async def test_the_process_s_memory_limit_is_the_setting() -> None:
+    async with opened_preparer(SETTINGS):
+        assert _native.memory()[0] == 123 << 20
+
+
+async def test_as_many_other_formats_are_held_as_are_decoded_at_once() -> None:
+    async with opened_preparer(SETTINGS) as preparer:
+        assert preparer._foreign._value == 3
+
+
+async def test_the_engines_decode_as_many_pixels_as_preparation() -> None:
+    async with opened_provider(SETTINGS) as provider:
+        assert provider._max_pixels == 2_000_000
