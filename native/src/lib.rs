@@ -12,6 +12,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod baseline;
 pub mod body;
 pub mod budget;
 mod bytes;

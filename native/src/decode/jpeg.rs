@@ -1,9 +1,10 @@
-//! JPEG, with libjpeg-turbo-rs.
+//! JPEG: what cameras write to planes with [`baseline`], everything else with
+//! libjpeg-turbo-rs.
 
-use libjpeg_turbo_rs::tj3::{TjHandle, TjParam};
-use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFactor, Subsampling};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFactor};
 
 use super::{Decoded, Form};
+use crate::baseline;
 use crate::bytes::{FileBytes, index};
 use crate::color::{Profile, cmyk_to_rgb};
 use crate::error::ImageError;
@@ -61,13 +62,10 @@ pub(crate) fn decode(
                 .filter(|_| info.color != ColorModel::Cmyk && info.color != ColorModel::Ycck),
         });
     }
-    let planes = if reduction > 1 {
-        reduced_planes(data, reduction)
-    } else {
-        None
-    };
-    let planes = match planes {
+    let pixels = u64::from(info.width) * u64::from(info.height);
+    let planes = match baseline::decode(data, reduction, pixels) {
         Some(planes) => planes,
+        // Another kind of JPEG, or a damaged one: the library tells.
         None => whole_planes(file, decoder)?,
     };
     Ok(Decoded {
@@ -203,51 +201,6 @@ fn whole_planes(file: FileBytes<'_>, decoder: Decoder<'_>) -> Result<Planes, Ima
         chroma_scale,
         range: Range::Full,
     })
-}
-
-/// `None` where the decoder cannot do it at that size, or finds a fault: the
-/// decode of the whole then says which.
-fn reduced_planes(data: &[u8], reduction: u32) -> Option<Planes> {
-    let mut handle = TjHandle::new();
-    handle.set_scaling_factor(1, reduction).ok()?;
-    handle
-        .set(TjParam::ScanLimit, i32::try_from(MAX_SCANS).ok()?)
-        .ok()?;
-    let (planes, width, height, subsampling) = handle.decompress_to_yuv_planes(data).ok()?;
-    let (across, down) = chroma_divisors(subsampling)?;
-    let (width, height) = (narrow(width), narrow(height));
-    // Luma is padded to whole chroma samples.
-    let (columns, rows) = (width.div_ceil(across), height.div_ceil(down));
-    let mut planes = planes.into_iter();
-    let luma = Plane {
-        data: planes.next()?,
-        width,
-        height,
-        stride: columns * across,
-    };
-    let chroma = planes
-        .next()
-        .zip(planes.next())
-        .map(|(blue, red)| Box::new([blue, red].map(|data| Plane::packed(data, columns, rows))));
-    Some(Planes {
-        width,
-        height,
-        luma,
-        chroma,
-        chroma_scale: [1.0 / f64::from(across), 1.0 / f64::from(down)],
-        range: Range::Full,
-    })
-}
-
-const fn chroma_divisors(subsampling: Subsampling) -> Option<(u32, u32)> {
-    match subsampling {
-        Subsampling::S444 => Some((1, 1)),
-        Subsampling::S422 => Some((2, 1)),
-        Subsampling::S420 => Some((2, 2)),
-        Subsampling::S440 => Some((1, 2)),
-        Subsampling::S411 => Some((4, 1)),
-        _ => None,
-    }
 }
 
 fn decode_pixels(

@@ -40,7 +40,7 @@ pub struct Decoded {
 }
 
 /// Decodes `data`, of which `info` is what [`probe`] found, at 1/`reduction`
-/// of its size (1, 4 or 8), rounded up. Only JPEG can be reduced, and not
+/// of its size (1, 2, 4 or 8), rounded up. Only JPEG can be reduced, and not
 /// with every coding process: others are decoded whole. Of an animation it is
 /// the first frame.
 ///
@@ -155,8 +155,7 @@ pub fn reduction(size: (u32, u32), wanted: (u32, u32)) -> u32 {
     let is_enough = |side: u32, by: u32, wanted: u32| {
         u64::from(side.div_ceil(by)) * REDUCTION_MARGIN.1 >= u64::from(wanted) * REDUCTION_MARGIN.0
     };
-    // Halving in the DCT costs more than it saves: the decoder has no vectors for it.
-    [8, 4]
+    [8, 4, 2]
         .into_iter()
         .find(|by| is_enough(size.0, *by, wanted.0) && is_enough(size.1, *by, wanted.1))
         .unwrap_or(1)
@@ -170,7 +169,6 @@ pub fn memory(info: &ImageInfo, reduction: u32, length: usize) -> u64 {
     // As they are decoded, and as they are converted to or halved.
     let samples = match (info.format, info.color) {
         (Format::Jpeg, ColorModel::Cmyk | ColorModel::Ycck) => 4 + 3,
-        (Format::Jpeg, _) => 3,
         // Lossless WEBP, with what it refers back to.
         (Format::Webp, color) if color != ColorModel::YCbCr => 4 + 4 + 3,
         (Format::Webp | Format::Png, _) if info.has_alpha => 4 + 4 + 3,

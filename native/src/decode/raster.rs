@@ -19,7 +19,7 @@ const BACKGROUND: Rgba<u8> = Rgba([255, 255, 255, 0]);
 /// Most memory for what a PNG file holds beside its pixels. Text and colour
 /// profiles are compressed, and so could grow a thousandfold; this is the bound
 /// that Pillow puts on text.
-const PNG_METADATA_BYTES: u64 = 64 << 20;
+const PNG_METADATA_BYTES: u64 = 16 << 20;
 
 /// What a reader gives: an image, and its profile as it is in the file.
 type Read = (DynamicImage, Option<Vec<u8>>);

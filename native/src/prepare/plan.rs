@@ -78,7 +78,8 @@ pub fn plan(data: &[u8], policy: &Policy) -> Result<Plan, ImageError> {
     plan.length = data.len();
     plan.is_too_long = base64_len(data.len()) > policy.limits.max_base64_chars;
     // Without its metadata it may be short enough.
-    if !policy.shrink && !policy.strip && !(policy.fit && plan.changes_pixels()) {
+    let may_get_shorter = policy.shrink || policy.strip || (policy.fit && plan.changes_pixels());
+    if !may_get_shorter {
         policy.limits.check_encoded_len(data.len())?;
     }
     structure::check(data, plan.info.format)?;
