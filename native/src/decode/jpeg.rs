@@ -66,7 +66,7 @@ pub(crate) fn decode(
     let planes = match baseline::decode(data, reduction, pixels) {
         Some(planes) => planes,
         // Another kind of JPEG, or a damaged one: the library tells.
-        None => whole_planes(file, decoder)?,
+        None => whole_planes(file, decoder, info)?,
     };
     Ok(Decoded {
         raster: Raster::Planes(planes),
@@ -155,7 +155,11 @@ fn is_luma_finest(decoder: &Decoder<'_>) -> bool {
     })
 }
 
-fn whole_planes(file: FileBytes<'_>, decoder: Decoder<'_>) -> Result<Planes, ImageError> {
+fn whole_planes(
+    file: FileBytes<'_>,
+    decoder: Decoder<'_>,
+    info: &ImageInfo,
+) -> Result<Planes, ImageError> {
     let factors: Vec<(u32, u32)> = decoder
         .header()
         .components
@@ -171,6 +175,7 @@ fn whole_planes(file: FileBytes<'_>, decoder: Decoder<'_>) -> Result<Planes, Ima
         .decode_raw()
         .map_err(|error| describe(file, &error))?;
     let (width, height) = (narrow(raw.width), narrow(raw.height));
+    check_size(file, info, 1, (width, height))?;
     let &(across, down) = factors.first().unwrap_or(&(1, 1));
     let chroma_scale = factors.get(1).map_or([1.0; 2], |(h, v)| {
         [
@@ -239,6 +244,7 @@ fn decode_pixels(
         image.data
     };
     let (width, height) = (narrow(image.width), narrow(image.height));
+    check_size(file, info, reduction, (width, height))?;
     if data.len() != index(width).saturating_mul(index(height)).saturating_mul(3) {
         return Err(file.damaged("its frame headers contradict each other"));
     }
@@ -248,6 +254,21 @@ fn decode_pixels(
         layout: Layout::Rgb,
         data,
     })
+}
+
+/// A file with two frame headers may show one to the probe and the other to the
+/// decoder.
+fn check_size(
+    file: FileBytes<'_>,
+    info: &ImageInfo,
+    reduction: u32,
+    size: (u32, u32),
+) -> Result<(), ImageError> {
+    let reduced = |side: u32| side.div_ceil(reduction.max(1));
+    if size == (info.width, info.height) || size == (reduced(info.width), reduced(info.height)) {
+        return Ok(());
+    }
+    Err(file.damaged("its frame headers contradict each other"))
 }
 
 /// Sides of a JPEG have 16 bits.
