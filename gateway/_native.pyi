@@ -104,14 +104,6 @@ def decode_rgb(data: bytes, /) -> npt.NDArray[np.uint8]:
     Raises `ImageError`.
     """
 
-def classifier_input(data: bytes, /, *, resize: int, crop: int, max_pixels: int = 100000000) -> npt.NDArray[np.uint8]:
-    """Decode `data`, scale its short side to `resize` px (bicubic, antialiased) and take the square of `crop` px at its
-    centre: an array of crop × crop × 3, RGB, 0 to 255.
-
-    A large JPEG is decoded at a reduced size, at least twice as large as wanted. Waits for its share of the memory that
-    `set_memory_limit` allows. Raises `ImageError`, and `ValueError` unless 1 <= crop <= resize <= 4096.
-    """
-
 @final
 class Policy:
     """What an operation takes, and what may be done to an image to make it fit. Immutable; compares by value.
@@ -205,6 +197,10 @@ def prepare_pixels(pixels: bytes, width: int, height: int, policy: Policy, /, *,
 
     `pixels`: height × width × 3 or 4 samples, RGB or RGBA, 0 to 255. Raises `ImageError`, and `ValueError` for another number.
     """
+
+def encode(pixels: bytes, width: int, height: int, /, *, format: Literal["jpeg", "png"], quality: int = 95) -> bytes:  # noqa: A002
+    """Write height × width × 3 samples, RGB, 0 to 255, as a file: a baseline JPEG with chroma at full resolution and tables of
+    `quality` (1 to 100), or a PNG. Raises `ValueError` for another number of samples, and for what the format cannot hold."""
 
 def set_memory_limit(limit: int, /) -> None:
     """Bound the bytes that all decodes in flight take together, by their headers; what exceeds it waits. Default: 1 GiB."""

@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from gateway.breadth.settings import BreadthSettings
 from gateway.engines.settings import LocalSettings
 from gateway.prepare.settings import PrepareSettings
+from gateway.rest.fault_settings import FaultSettings
+from gateway.rest.recording_settings import RecordSettings
 from gateway.rest.settings import RestSettings
 from gateway.rpc.settings import RpcSettings
 from gateway.settings import Address, Settings
@@ -48,6 +50,8 @@ class GatewaySettings(Settings):
     cloud: CloudSettings = Field(default_factory=CloudSettings)
     download: DownloadSettings = Field(default_factory=DownloadSettings)
     rest: RestSettings = Field(default_factory=RestSettings)
+    faults: FaultSettings = Field(default_factory=FaultSettings)
+    record: RecordSettings = Field(default_factory=RecordSettings)
 
 
 class ConfigError(Exception):

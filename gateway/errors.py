@@ -16,7 +16,7 @@ class Reason(StrEnum):
     """A parameter is missing, malformed or out of range. Correct it; sending it again as it is cannot succeed."""
 
     IMAGE_EMPTY = "IMAGE_EMPTY"
-    """The picture has no bytes."""
+    """The picture or recording has no bytes."""
 
     IMAGE_FORMAT_UNSUPPORTED = "IMAGE_FORMAT_UNSUPPORTED"
     """The bytes are not of a format that is accepted: JPEG, PNG, BMP or WEBP, unless more are allowed."""
@@ -41,6 +41,15 @@ class Reason(StrEnum):
 
     URI_DOWNLOAD_FAILED = "URI_DOWNLOAD_FAILED"
     """The picture could not be downloaded from its URL."""
+
+    MEDIA_UNSUPPORTED = "MEDIA_UNSUPPORTED"
+    """The recording is no MP4, or holds no sound that can be read here."""
+
+    MEDIA_DAMAGED = "MEDIA_DAMAGED"
+    """The recording is cut short or damaged."""
+
+    MEDIA_TOO_LARGE = "MEDIA_TOO_LARGE"
+    """The recording is longer than the 65 MB that are allowed."""
 
     RESULT_TOO_LARGE = "RESULT_TOO_LARGE"
     """The prepared file is longer than one reply may be. Ask for less with `options.max_bytes`, or use the stream."""

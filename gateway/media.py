@@ -1,6 +1,6 @@
-"""The values that pass between the rooms: pictures in, tags out. Frozen, transport-free, without behaviour to speak of."""
+"""The values that pass between the rooms: pictures in, tags or pictures out. Frozen and transport-free."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -106,6 +106,16 @@ class PreparedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaContent:
+    """A recording as the bytes of its file."""
+
+    data: bytes
+
+
+MediaSource = MediaContent | ImageUri
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """An axis-parallel rectangle in pixels of the picture that the caller sent."""
 
@@ -152,9 +162,7 @@ class TaggingParameters:
     limit: int = 50
 
     def __post_init__(self) -> None:
-        low, high = THRESHOLD_RANGE
-        if not low <= self.threshold <= high:  # also false for NaN
-            raise _out_of_range("parameters.threshold", f"{self.threshold:g}", f"{low:g} to {high:g}")
+        _check_range("parameters.threshold", self.threshold, *THRESHOLD_RANGE)
         if not LIMIT_RANGE[0] <= self.limit <= LIMIT_RANGE[1]:
             raise _out_of_range("parameters.limit", str(self.limit), f"{LIMIT_RANGE[0]} to {LIMIT_RANGE[1]}")
 
@@ -170,11 +178,78 @@ def _out_of_range(field_name: str, measured: str, allowed: str) -> GatewayError:
 
 
 @dataclass(frozen=True, slots=True)
+class DarkEnhanceParameters:
+    """How much a dark picture is brightened (contract: dark enhancement).
+
+    `brightness`: 0 to 1, larger is brighter. Raises `GatewayError` with `INVALID_ARGUMENT` for anything else.
+    """
+
+    brightness: float = 0.9
+
+    def __post_init__(self) -> None:
+        _check_range("brightness", self.brightness, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class DefogParameters:
+    """How haze is removed (contract: image defogging).
+
+    `gamma`: 0.1 to 10, correction of what was defogged. `natural_look`: whether skies are spared and the effect is held back.
+    Raises `GatewayError` with `INVALID_ARGUMENT` for anything else.
+    """
+
+    gamma: float = 1.5
+    natural_look: bool = True
+
+    def __post_init__(self) -> None:
+        _check_range("gamma", self.gamma, 0.1, 10.0)
+
+
+class UpscaleModel(StrEnum):
+    """A network that enlarges pictures."""
+
+    ESPCN = "ESPCN"
+    SRCNN = "SRCNN"
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleParameters:
+    """How a picture is enlarged (contract: super resolution).
+
+    `scale`: 3 or 4, how many times as wide and high. Raises `GatewayError` with `INVALID_ARGUMENT` for anything else.
+    """
+
+    scale: int = 3
+    model: UpscaleModel = UpscaleModel.ESPCN
+
+    def __post_init__(self) -> None:
+        if self.scale not in {3, 4}:
+            raise _out_of_range("scale", str(self.scale), "3 or 4")
+
+
+EnhancementParameters = DarkEnhanceParameters | DefogParameters | UpscaleParameters
+
+
+def _check_range(field_name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also true for NaN
+        raise _out_of_range(field_name, f"{value:g}", f"{low:g} to {high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class MusicMatch:
+    """A piece of music that was recognised: its name, confidence in percent, and where in it the recording begins."""
+
+    name: str
+    confidence: float
+    offset_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderReply:
-    """What a provider answers: the tags, and how it came by them. `queue_time` and `work_time` are seconds."""
+    """How a provider came by its answer. `queue_time` and `work_time` are seconds."""
 
     provider: str
-    tags: tuple[Tag, ...]
+    _: KW_ONLY
     attempts: int = 1
     request_ids: tuple[str, ...] = ()
     queue_time: float = 0.0
@@ -182,10 +257,50 @@ class ProviderReply:
 
 
 @dataclass(frozen=True, slots=True)
+class TaggingReply(ProviderReply):
+    """A provider's tags, highest confidence first."""
+
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancementReply(ProviderReply):
+    """A provider's picture: the bytes of a file, and what its header says."""
+
+    image: bytes
+    facts: ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class MusicReply(ProviderReply):
+    """What a provider heard; None if that is nothing it knows."""
+
+    match: MusicMatch | None
+
+
+@dataclass(frozen=True, slots=True)
 class TaggedImage:
     """The answer to one tagging call. Times are seconds; `facts` is None if only the cloud saw the picture."""
 
-    reply: ProviderReply
+    reply: TaggingReply
     facts: ImageFacts | None = None
     actions: tuple[str, ...] = field(default=())
     prepare_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancedImage:
+    """The answer to one call that enhances a picture. `facts` are those of the picture that was sent; times are seconds."""
+
+    reply: EnhancementReply
+    facts: ImageFacts
+    actions: tuple[str, ...] = field(default=())
+    prepare_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedMusic:
+    """The answer to one call that recognises music. `fetch_time`: seconds that the download took."""
+
+    reply: MusicReply
+    fetch_time: float = 0.0

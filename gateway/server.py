@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple
 
 from aiohttp import web
 
@@ -16,27 +15,24 @@ from gateway.engines.provider import LocalProvider
 from gateway.prepare import PrepareOptions, Preparer
 from gateway.prepare.options import UNTOUCHED
 from gateway.rest.app import build_app
+from gateway.rest.settings import RestConfigError
+from gateway.rest.tls import server_ssl_context
 from gateway.rpc.server import RpcServer
 from gateway.settings import join_address, split_address
 from gateway.upstream.download import Downloader
 from gateway.upstream.provider import CloudProvider
+from gateway.usecases.catalogue import UseCases
+from gateway.usecases.enhancement import EnhanceImage
+from gateway.usecases.intake import Intake
+from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.provider import Provider
-from gateway.usecases.tagging import Fetcher, TagImage
+from gateway.usecases.tagging import TagImage
 
 _REST_DRAIN_SECONDS = 30.0
 _REST_HEADER_BYTES = 64 << 10  # tokens of the cloud are of several kilobytes, and clients may send what they have
 
 _log = logging.getLogger(__name__)
-
-
-class Tagging(NamedTuple):
-    """The tagging use case, and what it is made of."""
-
-    tag_image: TagImage
-    provider: Provider
-    preparer: Preparer
-    fetcher: Fetcher
 
 
 @contextlib.asynccontextmanager
@@ -70,15 +66,21 @@ async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
 
 
 @contextlib.asynccontextmanager
-async def opened_tagging(settings: GatewaySettings, options: PrepareOptions | None = None) -> AsyncIterator[Tagging]:
-    """The tagging use case, ready for calls, and what it is made of. `options` replace those of the settings."""
+async def opened_use_cases(settings: GatewaySettings, options: PrepareOptions | None = None) -> AsyncIterator[UseCases]:
+    """All use cases, ready for calls. `options` are the repairs that pictures get, instead of those of the settings."""
     async with (
         opened_provider(settings) as provider,
         contextlib.aclosing(Downloader(settings.download)) as downloader,
         opened_preparer(settings) as preparer,
     ):
-        tag_image = TagImage(provider, downloader, preparer, options or settings.prepare.options())
-        yield Tagging(tag_image, provider, preparer, downloader)
+        intake = Intake(downloader, preparer, options or settings.prepare.options(), decodes_here=provider.decodes_here)
+        yield UseCases(
+            TagImage(provider, intake),
+            EnhanceImage(provider, intake),
+            RecognizeMusic(provider, downloader),
+            Preprocess(downloader, preparer, allow_other_formats=settings.prepare.allow_other_formats),
+            provider,
+        )
 
 
 @contextlib.asynccontextmanager
@@ -94,9 +96,8 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 @contextlib.asynccontextmanager
 async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`."""
-    async with opened_tagging(settings) as tagging:
-        preprocess = Preprocess(tagging.fetcher, tagging.preparer, allow_other_formats=settings.prepare.allow_other_formats)
-        server = RpcServer(settings.rpc, tagging.tag_image, preprocess, tagging.provider)
+    async with opened_use_cases(settings) as use_cases:
+        server = RpcServer(settings.rpc, use_cases)
         address = await server.start(settings.listen)
         try:
             yield address
@@ -107,17 +108,22 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
     """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`."""
-    if settings.rest.password is None and settings.rest.access_key is None:
-        _log.warning("nobody can sign in to the REST face: neither rest.password nor rest.access_key is set")
+    if settings.rest.password is None and settings.rest.access_key is None and settings.rest.accounts_file is None:
+        _log.warning("nobody can sign in to the REST face: none of rest.password, rest.access_key and rest.accounts_file is set")
     # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     computed_here = settings.model_copy(update={"provider": "local"})
     # The contract knows no repairs: what the cloud would refuse is refused.
-    async with opened_tagging(computed_here, UNTOUCHED) as tagging:
-        app = build_app(settings.rest, tagging.tag_image)
+    async with opened_use_cases(computed_here, UNTOUCHED) as use_cases:
+        try:
+            app = build_app(settings.rest, use_cases, faults=settings.faults, record=settings.record)
+            tls = server_ssl_context(settings.rest)
+        except RestConfigError as error:
+            raise ConfigError(error.problems) from None
         runner = web.AppRunner(
             app,
             access_log=None,
+            handler_cancellation=True,  # whoever hangs up leaves a place to others
             shutdown_timeout=_REST_DRAIN_SECONDS,
             max_line_size=_REST_HEADER_BYTES,
             max_field_size=_REST_HEADER_BYTES,
@@ -125,7 +131,7 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
         await runner.setup()
         try:
             host, port = split_address(settings.rest.listen)
-            site = web.TCPSite(runner, host, port)
+            site = web.TCPSite(runner, host, port, ssl_context=tls)
             await site.start()
             yield join_address(host, _bound_port(runner))
         finally:

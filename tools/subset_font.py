@@ -4,7 +4,7 @@ Out of Noto Sans CJK (Debian: `apt-get install fonts-noto-cjk`; SIL Open Font Li
 Regular: ASCII, Latin-1, the punctuation below, the 3755 everyday characters of GB 2312 level 1, and whatever else the
 given texts are written with. Hinting and layout features are left out. The same input gives the same bytes.
 
-    python tools/subset_font.py gateway/engines/data/labels.tsv gateway/engines/data/concepts.tsv
+    python tools/subset_font.py gateway/engines/data/{labels,concepts,scenes,detector_labels}.tsv
 """
 
 import argparse

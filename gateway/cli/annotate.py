@@ -9,8 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.boxes import turned_back
+from gateway.cli.outlines import Area, Outline, draw_outlines
+from gateway.cli.places import places
 from gateway.config import ConfigError
-from gateway.media import Tag
+from gateway.media import Box, ImageFacts, Tag
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -25,7 +28,8 @@ _PANEL_COLOR: Final = (16, 20, 28, 205)
 _BAR_COLOR: Final = (64, 150, 255, 255)
 _BAR_BACK_COLOR: Final = (255, 255, 255, 40)
 _TEXT_COLOR: Final = (255, 255, 255, 255)
-_BOX_COLOR: Final = (255, 196, 0, 255)
+_ORIENTATION: Final = 0x0112
+"""The tag of EXIF that says how the picture is to be turned."""
 
 
 def require_pillow() -> None:
@@ -38,33 +42,34 @@ def require_pillow() -> None:
 
 
 def annotate(data: bytes, tags: Sequence[Tag], *, max_side: int = 1280) -> "Image.Image":
-    """Draw boxes and the most confident tags into a picture, upright and at most `max_side` pixels long.
+    """Draw boxes with names, and the most confident tags, into a picture, upright and at most `max_side` pixels long.
 
     Boxes are in pixels of the picture as stored, before its EXIF orientation, like those of the contract.
     """
-    from PIL import Image, ImageDraw, ImageOps  # noqa: PLC0415  # as above
+    from PIL import Image, ImageOps  # noqa: PLC0415  # as above
 
     with Image.open(io.BytesIO(data)) as opened:
-        orientation = opened.getexif()
-        picture = opened.convert("RGB")
-    draw = ImageDraw.Draw(picture)
-    for tag in tags:
-        for instance in tag.instances:
-            box = instance.box
-            line = max(2, max(picture.size) // 300)
-            draw.rectangle((box.left, box.top, box.left + box.width, box.top + box.height), outline=_BOX_COLOR, width=line)
-    picture.getexif().update(orientation)
-    picture = ImageOps.exif_transpose(picture)
+        stored, orientation = opened.size, opened.getexif().get(_ORIENTATION)
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    full_width = picture.width
     picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     # The names need some room: tiny pictures are shown larger, slivers on a canvas.
     if max(picture.size) < _LEAST_SIDE:
         picture = ImageOps.contain(picture, (_LEAST_SIDE, _LEAST_SIDE), Image.Resampling.LANCZOS)
+    scale, indent = picture.width / full_width, 0
     if min(picture.size) < _LEAST_SIDE // 2:
         canvas = (max(picture.width, _LEAST_SIDE), max(picture.height, _LEAST_SIDE * 3 // 4))
         background = Image.new("RGB", canvas, _CANVAS_COLOR)
-        background.paste(picture, ((canvas[0] - picture.width) // 2, 0))
+        indent = (canvas[0] - picture.width) // 2
+        background.paste(picture, (indent, 0))
         picture = background
-    return _with_panel(picture, tags[:SHOWN_TAGS])
+    font = _font(max(12, round(min(picture.size) / 18)))
+    panel = _panel(tags[:SHOWN_TAGS], font)
+    corner = max(0, picture.height - panel.height)
+    outlines = [Outline(_scaled(_upright(place.box, stored, orientation), scale, indent), place.name) for place in places(tags)]
+    draw_outlines(picture, outlines, font, kept_free=(0, corner, panel.width, picture.height))
+    picture.paste(panel, (0, corner), panel)
+    return picture
 
 
 class Annotator:
@@ -108,12 +113,24 @@ def save_overview(pictures: Sequence[Path], path: Path, *, columns: int = 4, cel
     sheet.save(path, quality=85)
 
 
-def _with_panel(picture: "Image.Image", tags: Sequence[Tag]) -> "Image.Image":
-    """Put a panel with names, confidences and bars over the lower left corner."""
+def _upright(box: Box, stored: tuple[int, int], orientation: object) -> Box:
+    """Apply EXIF `orientation`, as read from a file of `stored` width and height, to a box in stored pixels."""
+    # To turn by a quarter is to undo a turn by a quarter the other way; every other orientation undoes itself.
+    undoes = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, 1) if isinstance(orientation, int) else 1
+    return turned_back(box, ImageFacts("", *stored, orientation=1, size_bytes=0), undoes)[0]
+
+
+def _scaled(box: Box, scale: float, indent: int) -> Area:
+    left, top = round(box.left * scale), round(box.top * scale)
+    right, bottom = round((box.left + box.width) * scale), round((box.top + box.height) * scale)
+    return left + indent, top, right + indent, bottom
+
+
+def _panel(tags: Sequence[Tag], font: "ImageFont.FreeTypeFont") -> "Image.Image":
+    """A half-transparent panel with names, confidences and bars."""
     from PIL import Image, ImageDraw  # noqa: PLC0415  # as above
 
-    size = max(12, round(min(picture.size) / 18))
-    font = _font(size)
+    size = round(font.size)
     lines = [(f"{tag.confidence:.0f} %", tag.name, tag.confidence) for tag in tags] or [("", "—", 0.0)]
     percent_width = round(font.getlength("100 %")) + size // 2
     width = percent_width + max(round(font.getlength(name)) for _, name, _ in lines) + size
@@ -129,9 +146,7 @@ def _with_panel(picture: "Image.Image", tags: Sequence[Tag]) -> "Image.Image":
         span = width - size
         draw.rectangle((size // 2, bar, size // 2 + span, bar + 2), fill=_BAR_BACK_COLOR)
         draw.rectangle((size // 2, bar, size // 2 + round(span * confidence / 100), bar + 2), fill=_BAR_COLOR)
-    annotated = picture.convert("RGBA")
-    annotated.alpha_composite(panel, (0, max(0, picture.height - panel.height)))
-    return annotated.convert("RGB")
+    return panel
 
 
 @cache

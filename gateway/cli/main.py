@@ -6,14 +6,23 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Final
 
 from gateway.cli.allocator import keep_large_buffers
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.errors import GatewayError
-from gateway.media import Language, TaggingParameters
+from gateway.media import (
+    DarkEnhanceParameters,
+    DefogParameters,
+    EnhancementParameters,
+    Language,
+    TaggingParameters,
+    UpscaleModel,
+    UpscaleParameters,
+)
 from gateway.prepare import Convert, Operation
 
 # The commands' own modules are imported by the command that is run: `health`, which containers call every few seconds,
@@ -55,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
         keep_large_buffers()
-        return asyncio.run(_command(options, settings)) or 0
+        return asyncio.run(_COMMANDS[options.command](options, settings)) or 0
     except BrokenPipeError:  # whoever read our output has had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
@@ -67,32 +76,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
-def _command(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int | None]:
-    match options.command:
-        case "serve":
-            from gateway import server
-
-            return server.serve(server.running_gateway(settings), lambda address: _announce(f"ready grpc={address}"))
-        case "rest":
-            from gateway import server
-
-            return server.serve(server.running_rest_face(settings), lambda address: _announce(f"ready http={address}"))
-        case "health":
-            from gateway.cli.health import own_target, run_health
-
-            return run_health(options.target or own_target(settings.listen), timeout=options.timeout)
-        case "tag":
-            from gateway.cli.tag import TagRequest, run_tag
-
-            request = TagRequest(tuple(options.sources), _parameters(options), options.target, options.json, options.annotate)
-            return run_tag(request, settings)
-        case "prepare":
-            return _prepare(options, settings)
-        case _:
-            return _demo(options, settings)
+_Run = Coroutine[None, None, int | None]
 
 
-def _prepare(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:
+def _serve(_: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway import server
+
+    return server.serve(server.running_gateway(settings), lambda address: _announce(f"ready grpc={address}"))
+
+
+def _rest(_: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway import server
+
+    scheme = "http" if settings.rest.tls_certificate is None else "https"
+    return server.serve(server.running_rest_face(settings), lambda address: _announce(f"ready {scheme}={address}"))
+
+
+def _health(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli.health import own_target, run_health
+
+    return run_health(options.target or own_target(settings.listen), timeout=options.timeout)
+
+
+def _tag(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli.tag import TagRequest, run_tag
+
+    request = TagRequest(tuple(options.sources), _parameters(options), options.target, options.json, options.annotate)
+    return run_tag(request, settings)
+
+
+def _enhance(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli.enhance import EnhanceRequest, run_enhance
+
+    request = EnhanceRequest(options.source, options.out, _enhancement(options), options.target, options.overwrite)
+    return run_enhance(request, settings)
+
+
+def _prepare(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     from gateway.cli.prepare import PrepareRequest, run_prepare
 
     flags = {
@@ -116,7 +136,26 @@ def _prepare(options: argparse.Namespace, settings: GatewaySettings) -> Coroutin
     return run_prepare(request, settings)
 
 
-def _demo(options: argparse.Namespace, settings: GatewaySettings) -> Coroutine[None, None, int]:
+def _enhancement(options: argparse.Namespace) -> EnhancementParameters:
+    match options.kind:
+        case "dark":
+            return DarkEnhanceParameters(options.brightness)
+        case "defog":
+            return DefogParameters(options.gamma, natural_look=not options.strong)
+        case _:
+            return UpscaleParameters(options.scale, UpscaleModel(options.model))
+
+
+def _music(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli import music
+
+    if options.action == "index":
+        return music.run_music_index(music.MusicIndexRequest(options.folder, options.out), settings)
+    request = music.MusicRecogniseRequest(tuple(options.sources), options.index, options.target, options.json)
+    return music.run_music_recognise(request, settings)
+
+
+def _demo(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     from gateway.cli.demo import DemoRequest, run_demo, shipped_photos
     from gateway.cli.table import OutputConsole
 
@@ -144,3 +183,15 @@ def _log_level(command: str, settings: GatewaySettings) -> str:
 
 def _announce(line: str) -> None:
     print(line, flush=True)
+
+
+_COMMANDS: Final[dict[str, Callable[[argparse.Namespace, GatewaySettings], _Run]]] = {
+    "serve": _serve,
+    "rest": _rest,
+    "health": _health,
+    "tag": _tag,
+    "enhance": _enhance,
+    "music": _music,
+    "prepare": _prepare,
+    "demo": _demo,
+}

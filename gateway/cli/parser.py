@@ -2,9 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from gateway import __version__
+from gateway.media import UpscaleModel
 from gateway.prepare import Convert, Operation
+
+_RAW: Final = argparse.RawDescriptionHelpFormatter
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # it has no public name
 
 _DESCRIPTION = """\
 An image-recognition gateway: one gRPC contract before a cloud REST API, or the same operations computed here.
@@ -15,6 +22,8 @@ An image-recognition gateway: one gRPC contract before a cloud REST API, or the 
   image-gateway serve --provider cloud --region cn-east-3
                                                     a gRPC gateway before the cloud's API
   image-gateway tag --target 127.0.0.1:50051 *.jpg  tag pictures through a running gateway
+  image-gateway enhance dark night.jpg day.jpg      brighten, defog or enlarge a picture
+  image-gateway music recognise clip.mp4            name the music in a recording
   image-gateway prepare *.jpg                       what would be sent of pictures, and why not
 """
 
@@ -34,13 +43,14 @@ The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, �
 """
 
 _REST = """\
-Serves the cloud's REST contract, computed here: POST /v3/auth/tokens, GET /v3/projects, POST /v2/{project_id}/image/tagging.
-Prints `ready http=HOST:PORT` on standard output once it accepts calls. Clients sign in by user and password, or sign their
-requests with an access key; without either, nobody gets in:
+Serves the cloud's REST contract, computed here: sign-in, project lookup, tagging, enhancement, background music (docs/rest.md).
+Prints `ready http=HOST:PORT` on standard output once it accepts calls (`https` with rest.tls_certificate). Clients sign in by
+user and password, or sign their requests with an access key; without either, nobody gets in:
 
   IMAGE_GATEWAY_REST_PASSWORD=secret image-gateway rest --user someone --domain account --project cn-east-3
 
-A password or secret key given as a flag can be seen by others on the machine; prefer the environment.
+A password or secret key given as a flag can be seen by others on the machine; prefer the environment. More users, keys and
+quotas: the setting rest.accounts_file.
 """
 
 _TAG = """\
@@ -62,6 +72,22 @@ settings prepare.* and these flags say. Nothing is sent anywhere. Exit status 1 
   image-gateway prepare --target 127.0.0.1:50051 *.jpg         have a running gateway do it
 """
 
+_ENHANCE = """\
+Writes a better picture: brighter, without haze, or larger. Without --target everything runs in this process.
+
+  image-gateway enhance dark night.jpg brighter.jpg --brightness 0.8
+  image-gateway enhance defog misty.jpg clear.jpg
+  image-gateway enhance upscale small.png large.png --scale 4
+"""
+
+_MUSIC = """\
+Names the music in recordings (MP4 of at most 65 MB), of those pieces that stand in a catalogue of yours.
+
+  image-gateway music index ~/music --out catalogue.index        fingerprint every song below a folder
+  image-gateway music recognise clip.mp4 --index catalogue.index
+  IMAGE_GATEWAY_LOCAL_MUSIC_INDEX=catalogue.index image-gateway serve
+"""
+
 _DEMO = """\
 Starts the REST face and a gateway on free loopback ports, streams photographs through both over a real channel, prints what
 was recognised, and writes annotated pictures, overview.jpg and results.json. Without FILES: the photographs of the source
@@ -71,19 +97,25 @@ tree, examples/photos.
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `image-gateway`."""
-    parser = argparse.ArgumentParser(
-        prog="image-gateway", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="image-gateway", description=_DESCRIPTION, formatter_class=_RAW)
     parser.add_argument("--version", action="version", version=f"image-gateway {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
+    for add in (_add_demo, _add_serve, _add_rest, _add_tag, _add_enhance, _add_music, _add_prepare, _add_health):
+        add(commands)
+    return parser
+
+
+def _add_demo(commands: "_Commands") -> None:
     demo = _command(commands, "demo", "run the whole way on photographs", _DEMO)
     demo.add_argument("files", metavar="FILES", nargs="*", help="pictures (default: the shipped photographs)")
     demo.add_argument(
         "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="where to write (default: demo-output)"
     )
-    _add_parameters(demo, threshold=30.0)
+    _add_parameters(demo, threshold=60.0)
 
+
+def _add_serve(commands: "_Commands") -> None:
     serve = _command(commands, "serve", "run a gRPC gateway", _SERVE)
     serve.add_argument(
         "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:50051)"
@@ -93,6 +125,8 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--iam-endpoint", metavar="URL", help="identity service, instead of the region's")
     serve.add_argument("--region", metavar="R", help="the cloud's region (default: cn-east-3)")
 
+
+def _add_rest(commands: "_Commands") -> None:
     rest = _command(commands, "rest", "run the REST face alone", _REST)
     rest.add_argument(
         "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:8600)"
@@ -104,6 +138,8 @@ def build_parser() -> argparse.ArgumentParser:
     rest.add_argument("--access-key", metavar="AK", help="access key, for signed requests (default: none)")
     rest.add_argument("--secret-key", metavar="SK", help="the secret key that belongs to it")
 
+
+def _add_tag(commands: "_Commands") -> None:
     tag = _command(commands, "tag", "tag pictures", _TAG)
     tag.add_argument("sources", metavar="FILE|URL", nargs="+", help="JPEG, PNG, BMP or WEBP files, or HTTP(S) URLs")
     tag.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
@@ -111,6 +147,39 @@ def build_parser() -> argparse.ArgumentParser:
     tag.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with their tags drawn in")
     _add_parameters(tag, threshold=60.0)
 
+
+def _add_enhance(commands: "_Commands") -> None:
+    enhance = commands.add_parser(
+        "enhance", help="brighten, defog or enlarge a picture", description=_ENHANCE, formatter_class=_RAW
+    ).add_subparsers(dest="kind", metavar="KIND", required=True)
+    dark = _enhancement(enhance, "dark", "brighten what was taken in the dark")
+    dark.add_argument("--brightness", type=float, default=0.9, metavar="F", help="0 to 1, larger is brighter (default: 0.9)")
+    defog = _enhancement(enhance, "defog", "remove haze")
+    defog.add_argument("--gamma", type=float, default=1.5, metavar="F", help="gamma correction, 0.1 to 10 (default: 1.5)")
+    defog.add_argument("--strong", action="store_true", help="more effect, even where it looks unnatural")
+    upscale = _enhancement(enhance, "upscale", "enlarge, with more detail than interpolation gives")
+    upscale.add_argument("--scale", type=int, default=3, metavar="N", help="3 or 4 times as wide and high (default: 3)")
+    upscale.add_argument("--model", choices=list(UpscaleModel), default=UpscaleModel.ESPCN, help="network (default: ESPCN)")
+
+
+def _add_music(commands: "_Commands") -> None:
+    music = commands.add_parser(
+        "music", help="name the music in recordings, of a catalogue of yours", description=_MUSIC, formatter_class=_RAW
+    ).add_subparsers(dest="action", metavar="ACTION", required=True)
+    index = _command(music, "index", "fingerprint a folder of songs", "Writes a catalogue of every song below a folder.")
+    index.add_argument("folder", type=Path, metavar="FOLDER", help="where the songs are; any audio that FFmpeg reads")
+    index.add_argument(
+        "--out", type=Path, default=Path("music.index"), metavar="FILE", help="the catalogue to write (default: music.index)"
+    )
+    recognise = _command(music, "recognise", "name the music in recordings", _MUSIC)
+    recognise.add_argument("sources", metavar="FILE|URL", nargs="+", help="MP4 files, or HTTP(S) URLs of such")
+    place = recognise.add_mutually_exclusive_group()
+    place.add_argument("--index", type=Path, metavar="FILE", help="the catalogue (default: the setting local.music_index)")
+    place.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    recognise.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
+
+
+def _add_prepare(commands: "_Commands") -> None:
     prepare = _command(commands, "prepare", "show what would be sent of pictures, and why not", _PREPARE)
     prepare.add_argument("sources", metavar="FILE|URL", nargs="+", help="pictures, or HTTP(S) URLs of pictures")
     prepare.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
@@ -129,18 +198,24 @@ def build_parser() -> argparse.ArgumentParser:
     prepare.add_argument("--full-decode", action="store_true", help="also look for damage within the compressed data")
     prepare.add_argument("--other-formats", action="store_true", help="also take GIF, TIFF …; needs the extra `breadth`")
 
+
+def _add_health(commands: "_Commands") -> None:
     health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
     health.add_argument("--target", metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)")
     health.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS", help="how long to wait (default: 3)")
-    return parser
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, text: str
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name, help=summary, description=text, epilog=_SETTINGS, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _enhancement(kinds: "_Commands", name: str, summary: str) -> argparse.ArgumentParser:
+    command = _command(kinds, name, summary, _ENHANCE)
+    command.add_argument("source", metavar="IN", help="a JPEG, PNG, BMP or WEBP file, or an HTTP(S) URL of one")
+    command.add_argument("out", type=Path, metavar="OUT", help="the file to write: JPEG for JPEG and WEBP, PNG for PNG and BMP")
+    command.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    command.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    return command
+
+
+def _command(commands: "_Commands", name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=text, epilog=_SETTINGS, formatter_class=_RAW)
     command.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
     return command
 

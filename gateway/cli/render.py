@@ -23,21 +23,21 @@ def print_json(document: Mapping[str, Any]) -> None:
 def tagged_json(item: TaggedItem) -> dict[str, Any]:
     """The object that `tag --json` prints for one item."""
     if isinstance(item.outcome, GatewayError):
-        return {"item_id": item.item_id, "error": _error_json(item.outcome)}
+        return {"item_id": item.item_id, "error": error_json(item.outcome)}
     return {"item_id": item.item_id, **_tagged_json(item.outcome)}
 
 
 def prepared_json(item: PreparedItem, operation: Operation, written: Path | None) -> dict[str, Any]:
     """The object that `prepare --json` prints for one item."""
     if isinstance(item.outcome, GatewayError):
-        return {"item_id": item.item_id, "error": _error_json(item.outcome)}
+        return {"item_id": item.item_id, "error": error_json(item.outcome)}
     document = {"item_id": item.item_id, **_prepared_json(item.outcome, operation)}
     if written is not None:
         document["written"] = str(written)
     return document
 
 
-def _error_json(error: GatewayError) -> dict[str, Any]:
+def error_json(error: GatewayError) -> dict[str, Any]:
     document: dict[str, Any] = {
         "code": CODES[error.reason].name,
         "reason": error.reason.value,
@@ -105,10 +105,10 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
         "i18n_tag": {"zh": tag.localized_name.zh, "en": tag.localized_name.en},
         "boxes": [
             {
-                "left": instance.box.left,
-                "top": instance.box.top,
-                "width": instance.box.width,
-                "height": instance.box.height,
+                "left": round(instance.box.left, 2),
+                "top": round(instance.box.top, 2),
+                "width": round(instance.box.width, 2),
+                "height": round(instance.box.height, 2),
                 "confidence": round(instance.confidence, 2),
             }
             for instance in tag.instances

@@ -13,7 +13,7 @@ from gateway.cli.sources import is_uri, loader
 from gateway.cli.table import OutputConsole, print_table
 from gateway.client import GatewayError, TaggedItem, TaggingClient, TaggingParameters
 from gateway.config import GatewaySettings
-from gateway.server import opened_tagging
+from gateway.server import opened_use_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ async def _outcomes(request: TagRequest, settings: GatewaySettings) -> AsyncGene
         return
     # The person who names a URL here may reach it anyway: no need to keep them out of their own network.
     download = settings.download.model_copy(update={"allow_private": True})
-    async with opened_tagging(settings.model_copy(update={"download": download})) as tagging:
+    async with opened_use_cases(settings.model_copy(update={"download": download})) as use_cases:
         here = outcomes_here(
-            lambda source: tagging.tag_image(source, request.parameters), items, window=settings.local.workers * 2
+            lambda source: use_cases.tag_image(source, request.parameters), items, window=settings.local.workers * 2
         )
         async with contextlib.aclosing(here) as outcomes:
             async for item in outcomes:

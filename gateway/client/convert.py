@@ -1,15 +1,25 @@
 """What the messages of all services have in common ↔ the values that Python users see."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import image_pb2
-from gateway.media import ImageContent, ImageFacts, ImageSource
+from gateway.imagerecognition.v1 import image_pb2, processing_pb2
+from gateway.media import ImageFacts, ImageSource, ImageUri, MediaSource
 
 
-def write_source(source: ImageSource) -> dict[str, Any]:
+class ReplyOrigin(TypedDict):
+    """The arguments that all of `ProviderReply` have in common."""
+
+    provider: str
+    attempts: int
+    request_ids: tuple[str, ...]
+    queue_time: float
+    work_time: float
+
+
+def write_source(source: ImageSource | MediaSource) -> dict[str, Any]:
     """The fields of the contract's `oneof source`, for a message's constructor."""
-    return {"content": source.data} if isinstance(source, ImageContent) else {"uri": source.uri}
+    return {"uri": source.uri} if isinstance(source, ImageUri) else {"content": source.data}
 
 
 def read_facts(image: image_pb2.ImageInfo) -> ImageFacts:
@@ -20,6 +30,17 @@ def read_facts(image: image_pb2.ImageInfo) -> ImageFacts:
         height=image.height,
         orientation=image.orientation,
         size_bytes=image.size_bytes,
+    )
+
+
+def read_origin(processing: processing_pb2.Processing) -> ReplyOrigin:
+    """How a provider came by its answer."""
+    return ReplyOrigin(
+        provider=processing.provider,
+        attempts=processing.attempts,
+        request_ids=tuple(processing.upstream_request_ids),
+        queue_time=processing.queue_time.ToTimedelta().total_seconds(),
+        work_time=processing.provider_time.ToTimedelta().total_seconds(),
     )
 
 

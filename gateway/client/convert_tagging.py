@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from gateway.client.convert import read_facts
+from gateway.client.convert import read_facts, read_origin
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import (
     Box,
     Language,
     LocalizedText,
-    ProviderReply,
     Tag,
     TaggedImage,
     TaggingParameters,
+    TaggingReply,
     TagInstance,
 )
 
@@ -27,14 +27,7 @@ def read_response(response: pb.TagImageResponse) -> TaggedImage:
     """What a response says."""
     processing = response.processing
     return TaggedImage(
-        reply=ProviderReply(
-            provider=processing.provider,
-            tags=tuple(_read_tag(tag) for tag in response.tags),
-            attempts=processing.attempts,
-            request_ids=tuple(processing.upstream_request_ids),
-            queue_time=processing.queue_time.ToTimedelta().total_seconds(),
-            work_time=processing.provider_time.ToTimedelta().total_seconds(),
-        ),
+        reply=TaggingReply(tags=tuple(_read_tag(tag) for tag in response.tags), **read_origin(processing)),
         facts=read_facts(response.image) if response.HasField("image") else None,
         actions=tuple(processing.preparation),
         prepare_time=processing.prepare_time.ToTimedelta().total_seconds(),

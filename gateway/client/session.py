@@ -10,7 +10,7 @@ import grpc
 
 from gateway.client.convert import not_the_contract
 from gateway.errors import GatewayError, Reason
-from gateway.media import ImageContent, ImageSource
+from gateway.media import ImageSource, ImageUri, MediaContent, MediaSource
 
 MAX_CONTENT_BYTES: Final = (16 << 20) - (64 << 10)
 """A larger file is not sent: no gateway takes the message by default."""
@@ -164,17 +164,19 @@ class Session(Generic[_Request, _Response, _Outcome]):
         self._room.set()
 
 
-def check_size(source: ImageSource) -> None:
-    """Raise `GatewayError` for a picture that is not worth sending."""
-    if isinstance(source, ImageContent) and len(source.data) > MAX_CONTENT_BYTES:
-        raise too_large(len(source.data), MAX_CONTENT_BYTES)
+def check_size(source: ImageSource | MediaSource) -> None:
+    """Raise `GatewayError` for a picture or recording that is not worth sending."""
+    if not isinstance(source, ImageUri) and len(source.data) > MAX_CONTENT_BYTES:
+        is_media = isinstance(source, MediaContent)
+        raise too_large(len(source.data), MAX_CONTENT_BYTES, Reason.MEDIA_TOO_LARGE if is_media else Reason.IMAGE_TOO_LARGE)
 
 
-def too_large(size: int, allowed: int) -> GatewayError:
+def too_large(size: int, allowed: int, reason: Reason = Reason.IMAGE_TOO_LARGE) -> GatewayError:
     """The error for a file that is longer than `allowed` bytes."""
+    what = "recording" if reason is Reason.MEDIA_TOO_LARGE else "picture"
     return GatewayError(
-        Reason.IMAGE_TOO_LARGE,
-        f"the picture is {size} bytes; at most {allowed} bytes are allowed",
+        reason,
+        f"the {what} is {size} bytes; at most {allowed} bytes are allowed",
         field="content",
         measured=f"{size} bytes",
         allowed=f"at most {allowed} bytes",

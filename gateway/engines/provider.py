@@ -1,66 +1,118 @@
 """The engines of this process as a provider."""
 
 import asyncio
-import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-from gateway import _native
-from gateway.engines.model import INPUT_SIDE
+import cv2
+
+from gateway.boxes import map_tags_back
+from gateway.engines.enhancement import MAX_SIDE, EnhancementEngine, check_size
+from gateway.engines.music import MusicEngine, MusicIndex
+from gateway.engines.picture import decoded, encoded
+from gateway.engines.pool import EnginePool
 from gateway.engines.settings import LocalSettings
+from gateway.engines.steps import Checkpoint
 from gateway.engines.tagging import TaggingEngine
 from gateway.errors import GatewayError, Reason
-from gateway.image_error import image_error
-from gateway.media import ImageUri, PreparedImage, ProviderReply, Tag, TaggingParameters
-
-_RESIZE_SIDE: Final = 256
-"""The shorter side before the centre is cut out: 224 / 0.875, the scale at which the classifier was evaluated."""
+from gateway.media import (
+    EnhancementParameters,
+    EnhancementReply,
+    ImageFacts,
+    ImageUri,
+    MediaSource,
+    MusicReply,
+    PreparedImage,
+    Tag,
+    TaggingParameters,
+    TaggingReply,
+)
 
 
 class LocalProvider:
-    """Recognises pictures on this machine's CPUs: `workers` at once, the others in order of arrival."""
+    """Computes on this machine's CPUs: `workers` pictures or recordings at once, the others in order of arrival."""
 
     name: Final = "local"
     accepts_uris: Final = False
     decodes_here: Final = True
 
     def __init__(self, settings: LocalSettings, *, max_pixels: int) -> None:
-        """Load the models (tenths of a second). Raises `ValueError` if a data file is damaged.
+        """Load the models (tenths of a second) and open the index of music. Raises `ValueError` if one cannot be used.
 
         A picture of more than `max_pixels` is not decoded.
         """
+        # Pictures are worked on side by side, so each takes one thread: more per picture only add hand-overs.
+        cv2.setNumThreads(1)
         self._max_pixels = max_pixels
-        self._engine = TaggingEngine()
-        self._slots = asyncio.Semaphore(settings.workers)
-        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="engine")
+        self._tagging = TaggingEngine()
+        self._enhancement = EnhancementEngine()
+        self._music = MusicEngine(_opened_index(settings.music_index))
+        self._pool = EnginePool(settings.workers)
 
     async def aclose(self) -> None:
         """Drop what has not begun; what has begun ends within a picture's time."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
     async def check(self) -> None:
-        """Raise `GatewayError` if the model does not compute."""
+        """Raise `GatewayError` if the models do not compute.
+
+        Waits for no place: however long the work takes that has them all, the engines are sound.
+        """
         try:
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.self_test)
+            await asyncio.to_thread(self._tagging.self_test)
         except (ValueError, RuntimeError) as error:
             raise GatewayError(Reason.INTERNAL, "the local tagging engine does not work") from error
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
         """Tag one picture. Raises `GatewayError` that says why if it cannot be decoded."""
         if isinstance(image, ImageUri):  # the use case downloads; see `accepts_uris`
             raise TypeError
-        asked_at = time.perf_counter()
-        # The semaphore, not the pool's queue, holds back what waits: a cancelled waiter leaves nothing behind.
-        async with self._slots:
-            started_at = time.perf_counter()
-            tags = await asyncio.get_running_loop().run_in_executor(self._pool, self._recognise, image.data, parameters)
-        return ProviderReply(
-            provider=self.name, tags=tags, queue_time=started_at - asked_at, work_time=time.perf_counter() - started_at
+        worked = await self._pool.run(partial(self._tagged, image, parameters))
+        return TaggingReply(provider=self.name, tags=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
+
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+        """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""
+        check_size(image.sent or image.facts, parameters)
+        worked = await self._pool.run(partial(self._enhanced, image, parameters))
+        data, facts = worked.result
+        return EnhancementReply(
+            provider=self.name, image=data, facts=facts, queue_time=worked.queue_time, work_time=worked.work_time
         )
 
-    def _recognise(self, data: bytes, parameters: TaggingParameters) -> tuple[Tag, ...]:
-        try:
-            pixels = _native.classifier_input(data, resize=_RESIZE_SIDE, crop=INPUT_SIDE, max_pixels=self._max_pixels)
-        except _native.ImageError as error:
-            raise image_error(error) from error
-        return self._engine.tag(pixels, parameters)
+    async def recognize_music(self, source: MediaSource) -> MusicReply:
+        """Name the music in one recording. Raises `GatewayError` if its sound cannot be read."""
+        if isinstance(source, ImageUri):  # the use case downloads; see `accepts_uris`
+            raise TypeError
+        worked = await self._pool.run(partial(self._music.recognise, source.data))
+        return MusicReply(provider=self.name, match=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
+
+    def _tagged(self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint) -> tuple[Tag, ...]:
+        pixels, facts = decoded(image.data, max_side=TaggingEngine.WORKING_SIDE, max_pixels=self._max_pixels)
+        checkpoint()
+        tags = self._tagging.tag(pixels, parameters, checkpoint)
+        return map_tags_back(tags, PreparedImage(data=b"", facts=image.sent or image.facts, sent=facts))
+
+    def _enhanced(
+        self, image: PreparedImage, parameters: EnhancementParameters, checkpoint: Checkpoint
+    ) -> tuple[bytes, ImageFacts]:
+        pixels, _ = decoded(image.data, max_side=MAX_SIDE, max_pixels=self._max_pixels)
+        checkpoint()
+        enhanced = self._enhancement.enhance(pixels, parameters, checkpoint)
+        checkpoint()
+        return encoded(enhanced, (image.sent or image.facts).format)
+
+
+def _opened_index(path: Path | None) -> MusicIndex:
+    """The index at `path`, or else the shipped one. Raises `ValueError` naming the setting if it cannot be used."""
+    if path is None:
+        return MusicIndex.open(Path(str(files("gateway.engines") / "data" / "music" / "demo.index")))
+    try:
+        return MusicIndex.open(path)
+    except OSError as error:
+        msg = f"music_index: {path} cannot be read: {error.strerror}"
+        raise ValueError(msg) from error
+    except ValueError as error:
+        msg = f"music_index: {error}"
+        raise ValueError(msg) from error

@@ -1,6 +1,7 @@
 """Settings of the local engines."""
 
 import os
+from pathlib import Path
 
 from pydantic import Field
 
@@ -18,5 +19,8 @@ class LocalSettings(Settings):
         default_factory=_default_workers,
         ge=1,
         le=256,
-        description="Pictures recognised at once; the default is the number of CPUs.",
+        description="Pictures and recordings worked on at once; the default is the number of CPUs.",
+    )
+    music_index: Path | None = Field(
+        None, description="Catalogue of music, as `image-gateway music index` writes it; without one, a few shipped tunes."
     )

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway import _native
+from gateway.boxes import is_sideways
 from gateway.breadth.pool import BreadthPool
 from gateway.errors import GatewayError, Reason
 from gateway.image_error import image_error
 from gateway.media import ImageFacts, PreparationAction, PreparedImage
-from gateway.prepare.boxes import is_sideways
 from gateway.prepare.operations import Operation
 from gateway.prepare.options import Convert, PrepareOptions, policy
 from gateway.prepare.settings import PrepareSettings

@@ -1,155 +1,149 @@
-"""A small identity service: one user, one project, self-contained tokens (API reference, sections 3.2 and 6.4)."""
+"""A small identity service: users, projects, self-contained tokens and temporary keys (API reference, sections 3.2 and 6.4)."""
 
-import base64
-import hashlib
-import hmac
-import json
+import asyncio
 import secrets
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from aiohttp import web
-
+from gateway.rest.accounts import AccessKey, Project, User
+from gateway.rest.accounts_file import load_accounts
+from gateway.rest.keystone import SignInError, malformed, member, unauthorized
+from gateway.rest.password import Password
+from gateway.rest.seal import open_seal
+from gateway.rest.session import Method, Session, TokenError, Tokens
 from gateway.rest.settings import RestSettings
+from gateway.rest.temporary import LONGEST, SHORTEST, TemporaryKeys
 
-_DOMAIN_SCOPE: Final = ""
+__all__ = ["Iam", "SignInError"]
 
-
-class SignInError(Exception):
-    """A token request that is refused: HTTP status, title, message."""
-
-    def __init__(self, status: int, title: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.title = title
-
-    def response(self) -> web.Response:
-        """The reply, in the identity service's own form."""
-        return web.json_response({"error": {"code": self.status, "message": str(self), "title": self.title}}, status=self.status)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenClaims:
-    """What a valid token says. `project_id` is empty for a token that is scoped to the domain only."""
-
-    project_id: str
-    expires_at: float
+_HASHES_AT_ONCE: Final = 2
+"""Anyone can have a password hashed; so it is not to take all threads, nor the memory of many hashes at once."""
 
 
 class Iam:
-    """Issues tokens and reads them back. A token is its claims and their HMAC; nothing is stored, a restart ends them all."""
+    """Signs users in, reads their tokens and finds their keys."""
 
     def __init__(self, settings: RestSettings, clock: Callable[[], float]) -> None:
-        self._settings = settings
+        """Read the files that the settings name; nothing is read again later. `clock` returns seconds since the epoch.
+
+        Raises `RestConfigError`.
+        """
+        self.accounts: Final = load_accounts(settings)
+        seal = open_seal(settings)
         self._clock = clock
-        self._key = secrets.token_bytes(32)
-        self._domain_id = uuid.uuid5(uuid.NAMESPACE_URL, f"domain:{settings.domain}").hex
-        self._user_id = uuid.uuid5(uuid.NAMESPACE_URL, f"user:{settings.domain}:{settings.user}").hex
+        self._lifetime = settings.token_lifetime
+        self._tokens = Tokens(seal, self.accounts, settings.token_bytes)
+        self._temporary = TemporaryKeys(seal, self.accounts, clock)
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        passwords = [user.password for user in self.accounts.users if user.password is not None]
+        hashed = [password for password in passwords if password.is_hashed]
+        self._hashed_decoy = max(hashed, key=lambda password: password.n * password.r * password.p).decoy() if hashed else None
+        self._plain_decoy = Password.plain(secrets.token_hex(32))
 
-    def issue(self, request: object) -> tuple[str, dict[str, Any]]:
-        """Check a sign-in and return a token and the reply's body. Raises `SignInError`."""
-        auth = _member(request, "auth")
-        identity = _member(auth, "identity")
-        if identity.get("methods") != ["password"]:
-            raise SignInError(400, "Bad Request", 'auth.identity.methods must be ["password"]')
-        user = _member(_member(identity, "password"), "user")
-        self._check_user(user)
-        project_id = self._scope(auth.get("scope"))
+    async def sign_in(self, request: object) -> tuple[str, Session]:
+        """Check the document of a sign-in and return a token with what it stands for. Raises `SignInError`."""
+        auth = member(request, "auth")
+        identity = member(auth, "identity")
         now = int(self._clock())
-        expires_at = now + self._settings.token_lifetime
-        claims = {"project": project_id, "exp": expires_at, "id": secrets.token_hex(8)}
-        return self._sign(claims), self._body(project_id, now, expires_at)
+        method: Method
+        match identity.get("methods"):
+            case ["password"]:
+                method = "password"
+                user = await self._checked_user(member(member(identity, "password"), "user"))
+                expires_at = now + self._lifetime
+            case ["token"]:
+                method = "token"
+                before = self.token_in(identity, None)
+                # The end stays: else a token could be kept alive for ever.
+                user, expires_at = before.user, before.expires_at
+            case _:
+                raise malformed('auth.identity.methods must be ["password"] or ["token"]')
+        session = Session(user, _scope(user, auth.get("scope")), method, now, expires_at)
+        return self._tokens.write(session), session
 
-    def read(self, token: str) -> TokenClaims | None:
-        """Return what `token` says, or None if it is not one of ours or has expired."""
-        payload, _, signature = token.partition(".")
-        if not hmac.compare_digest(_bytes(signature), self._mac(payload).encode()):
+    def session(self, token: str) -> Session:
+        """What `token` stands for. Raises `TokenError`."""
+        return self._tokens.read(token, self._clock())
+
+    def token_in(self, identity: dict[str, Any], sent: str | None) -> Session:
+        """The session of the token in `identity.token.id` or, without one there, of `sent`. Raises `SignInError`."""
+        given = member(identity, "token").get("id") if "token" in identity else None
+        token = given if given is not None else sent
+        if not isinstance(token, str) or not token:
+            raise malformed("The request holds no token: auth.identity.token.id.")
+        try:
+            return self.session(token)
+        except TokenError as error:
+            raise unauthorized(f"The token is refused: {error}.") from None
+
+    def issue_temporary_key(self, request: object, sent: str | None) -> AccessKey:
+        """Check the document of a request for a temporary key, `sent` being the token in its header. Raises `SignInError`."""
+        identity = member(member(request, "auth"), "identity")
+        if identity.get("methods") != ["token"]:
+            raise malformed('auth.identity.methods must be ["token"]')
+        session = self.token_in(identity, sent)
+        seconds = member(identity, "token").get("duration_seconds", SHORTEST) if "token" in identity else SHORTEST
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not SHORTEST <= seconds <= LONGEST:
+            raise malformed(f"duration_seconds must be a whole number from {SHORTEST} to {LONGEST}.")
+        return self._temporary.issue(session.user, session.project, seconds)
+
+    def access_key(self, access_key: str, security_token: str | None) -> AccessKey | None:
+        """The key of that name, a configured or a temporary one, whether or not it may be used."""
+        found = self.accounts.access_key(access_key)
+        return self._temporary.find(access_key, security_token) if found is None and security_token else found
+
+    async def _checked_user(self, given: dict[str, Any]) -> User:
+        user = self._named_user(given)
+        password = given.get("password")
+        matches = await self._matches(user.password if user else None, password if isinstance(password, str) else None)
+        if user is None or not matches or not user.enabled:
+            raise unauthorized("The username or password is wrong.")
+        return user
+
+    def _named_user(self, given: dict[str, Any]) -> User | None:
+        user_id, name = given.get("id"), given.get("name")
+        if isinstance(user_id, str):
+            return self.accounts.user(user_id)
+        domain = member(given, "domain")
+        domain_id, domain_name = domain.get("id"), domain.get("name")
+        if not isinstance(name, str):
             return None
-        claims = json.loads(base64.urlsafe_b64decode(payload))
-        if self._clock() >= claims["exp"]:
-            return None
-        return TokenClaims(project_id=claims["project"], expires_at=claims["exp"])
+        if isinstance(domain_id, str):
+            return self.accounts.user_named(name, domain_id=domain_id)
+        return self.accounts.user_named(name, domain_name=domain_name) if isinstance(domain_name, str) else None
 
-    def projects(self, name: str | None) -> dict[str, Any]:
-        """The reply to `GET /v3/projects`."""
-        found = [self._project()] if name in {None, self._settings.project} else []
-        return {"projects": found, "links": {"self": "/v3/projects", "next": None, "previous": None}}
-
-    def _check_user(self, user: dict[str, Any]) -> None:
-        settings = self._settings
-        name, password = user.get("name"), user.get("password")
-        domain = _member(user, "domain").get("name")
-        expected = settings.password.get_secret_value() if settings.password else None
-        known = name == settings.user and domain == settings.domain and expected is not None and isinstance(password, str)
-        # Compared whether or not the name is known, so that the time taken tells nothing about names.
-        same = hmac.compare_digest(_bytes(str(password)), (expected or secrets.token_hex(16)).encode())
-        if not (known and same):
-            raise SignInError(401, "Unauthorized", "The username or password is wrong.")
-
-    def _scope(self, scope: object) -> str:
-        """The id of the project asked for; empty for a domain scope or none."""
-        if not isinstance(scope, dict) or "project" not in scope:
-            return _DOMAIN_SCOPE
-        project = _member(scope, "project")
-        if project.get("id", self._settings.project_id) != self._settings.project_id or (
-            "id" not in project and project.get("name") != self._settings.project
-        ):
-            raise SignInError(401, "Unauthorized", "The project is unknown, or the user has no access to it.")
-        return self._settings.project_id
-
-    def _project(self) -> dict[str, Any]:
-        settings = self._settings
-        return {
-            "id": settings.project_id,
-            "name": settings.project,
-            "domain_id": self._domain_id,
-            "parent_id": self._domain_id,
-            "is_domain": False,
-            "enabled": True,
-            "description": "",
-            "links": {"self": f"/v3/projects/{settings.project_id}"},
-        }
-
-    def _body(self, project_id: str, issued_at: int, expires_at: int) -> dict[str, Any]:
-        settings = self._settings
-        domain = {"id": self._domain_id, "name": settings.domain}
-        token: dict[str, Any] = {
-            "methods": ["password"],
-            "issued_at": _timestamp(issued_at),
-            "expires_at": _timestamp(expires_at),
-            "user": {"id": self._user_id, "name": settings.user, "domain": domain},
-            "catalog": [],
-            "roles": [],
-        }
-        if project_id == _DOMAIN_SCOPE:
-            token["domain"] = domain
-        else:
-            token["project"] = {"id": project_id, "name": settings.project, "domain": domain}
-        return {"token": token}
-
-    def _sign(self, claims: dict[str, Any]) -> str:
-        payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
-        return f"{payload}.{self._mac(payload)}"
-
-    def _mac(self, payload: str) -> str:
-        return hmac.new(self._key, _bytes(payload), hashlib.sha256).hexdigest()
+    async def _matches(self, expected: Password | None, given: str | None) -> bool:
+        """Compare with the same work whether or not there is such a user, so that the time taken tells nothing about names."""
+        hashed = expected if expected is not None and expected.is_hashed else self._hashed_decoy
+        plain = expected if expected is not None and not expected.is_hashed else self._plain_decoy
+        text = given or ""
+        same = plain.matches(text)
+        if hashed is not None:
+            async with self._hashing:
+                same = await asyncio.to_thread(hashed.matches, text) or same
+        return same and given is not None
 
 
-def _bytes(text: str) -> bytes:
-    """UTF-8, of lone surrogates too: JSON can spell them, and header bytes that are no UTF-8 arrive as such."""
-    return text.encode(errors="surrogatepass")
+def _scope(user: User, scope: object) -> Project | None:
+    """The project asked for; None for the domain, which is also what is meant without any scope. Raises `SignInError`."""
+    if not isinstance(scope, dict) or not scope:
+        return None
+    if "project" in scope:
+        return _project(user, member(scope, "project"))
+    domain = member(scope, "domain")
+    if not _is_domain_of(user, domain):
+        raise unauthorized("The domain is unknown, or not the user's.")
+    return None
 
 
-def _member(document: object, name: str) -> dict[str, Any]:
-    value = document.get(name) if isinstance(document, dict) else None
-    if not isinstance(value, dict):
-        raise SignInError(400, "Bad Request", f"The request body lacks the object {name!r}.")
-    return value
+def _project(user: User, wanted: dict[str, Any]) -> Project:
+    key = "id" if "id" in wanted else "name"
+    found = [project for project in user.projects if project.enabled and getattr(project, key) == wanted.get(key)]
+    if not found or ("domain" in wanted and not _is_domain_of(user, member(wanted, "domain"))):
+        raise unauthorized("The project is unknown, or the user has no access to it.")
+    return found[0]
 
 
-def _timestamp(seconds: int) -> str:
-    """The identity service's form: six fractional digits and a Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _is_domain_of(user: User, wanted: dict[str, Any]) -> bool:
+    key = "id" if "id" in wanted else "name"
+    return bool(wanted.get(key) == getattr(user.domain, key))

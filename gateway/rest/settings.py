@@ -1,36 +1,83 @@
 """Settings of the REST face."""
 
-from typing import Self
+from pathlib import Path
+from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.settings import Address, Settings
+
+ID_FORM: Final = r"^[A-Za-z0-9_-]{1,64}$"
+"""Ids of projects, users and domains: what stands in a path as it is."""
+
+ACCESS_KEY_FORM: Final = r"^[A-Za-z0-9_.-]{1,128}$"
+"""Access keys: what stands in an Authorization header as it is."""
+
+
+class RestConfigError(ValueError):
+    """Settings, or files that they name, that the REST face cannot start with. No message holds a secret."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class RestSettings(Settings):
     """Where the REST face listens, and whom it lets in. Its credentials are its own, never the cloud's."""
 
     listen: Address = Field("127.0.0.1:8600", description="Address to listen on; port 0 means a free one.")
-    user: str = Field("demo", min_length=1, description="Name of the one user.")
+    user: str = Field("demo", min_length=1, description="Name of the user that these settings declare.")
     password: SecretStr | None = Field(
-        None, min_length=1, description="That user's password. Without one, signing in by password is off."
+        None, min_length=1, description="That user's password. Without one, that user cannot sign in by password."
     )
     domain: str = Field("demo", min_length=1, description="Account (domain) of that user.")
-    project: str = Field("cn-east-3", min_length=1, description="Name of the one project; clients use the region's name.")
+    project: str = Field("cn-east-3", min_length=1, description="Name of that user's project; clients use the region's name.")
     project_id: str = Field(
         "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        pattern=ID_FORM,
         description="Id of that project, as in request paths.",
     )
-    access_key: str | None = Field(None, min_length=1, description="Access key (AK) of that user, for signed requests.")
+    access_key: str | None = Field(
+        None, pattern=ACCESS_KEY_FORM, description="Access key (AK) of that user, for signed requests."
+    )
     secret_key: SecretStr | None = Field(None, min_length=1, description="Secret key (SK) that belongs to `access_key`.")
+    accounts_file: Path | None = Field(
+        None,
+        description="TOML file with further users, projects, keys and quotas (docs/rest-credentials.md). Read at the start.",
+    )
     token_lifetime: int = Field(
         86_400, ge=60, le=604_800, description="Seconds for which a token is valid; the cloud's is 24 hours."
     )
+    token_bytes: int = Field(
+        4096, ge=0, le=16_384, description="Least length of a token. The cloud's are of several KB, which clients must cope with."
+    )
+    token_key_file: Path | None = Field(
+        None,
+        description="File with the secret that tokens and temporary keys are made with, at least 32 bytes: they then survive "
+        "restarts and serve all replicas that share it. Without one, the secret is random and ends with the process.",
+    )
+    refuse_replays: bool = Field(
+        default=True, description="Refuse a signed request that comes again while its signing time is still accepted."
+    )
+    replay_grace: Annotated[float, Field(ge=0, le=60)] = Field(
+        2.0,
+        description="Seconds in which the same signature may come again: signing times are whole seconds, so two honest requests "
+        "alike in one second cannot be told from a replay. 0 refuses them.",
+    )
+    body_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
+        60.0, description="Seconds in which a request's body has to arrive; after that it is answered with HTTP 408."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the server's certificate, and those between it and the root; turns TLS on."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the private key, not encrypted, of `tls_certificate`.")
 
     @model_validator(mode="after")
-    def _key_pair(self) -> Self:
+    def _pairs(self) -> Self:
         if (self.access_key is None) != (self.secret_key is None):
             msg = "access_key and secret_key: give both or neither"
+            raise ValueError(msg)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            msg = "tls_certificate and tls_key: give both or neither"
             raise ValueError(msg)
         return self

@@ -1,99 +1,77 @@
-"""Image tagging v2 on the wire (API reference, section 4.1)."""
+"""Tags and objects on the wire (API reference, section 4.1; the vendor's SDK for the operations of newer versions)."""
 
-import base64
-import binascii
-import json
-import sys
+from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.media import ImageContent, ImageSource, ImageUri, Language, Tag, TaggingParameters
-from gateway.rest.errors import RestError
+from gateway.media import Box, Tag
 
 
-def read_request(body: bytes) -> tuple[ImageSource, TaggingParameters]:
-    """Read a request body. Raises `RestError`, or `GatewayError` for values that are well-formed but not allowed."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RestError("AIS.0014") from error
-    if not isinstance(document, dict):
-        raise RestError("AIS.0014", "(not an object)")
-    return _read_source(document), _read_parameters(document)
+def write_tags(tags: tuple[Tag, ...]) -> dict[str, Any]:
+    """The result of tagging v2: confidences are strings, as the contract has them."""
+    return {"tags": [_named(tag) | _typed(tag) | {"instances": _instances(tag)} for tag in tags]}
 
 
-def write_result(tags: tuple[Tag, ...]) -> dict[str, Any]:
-    """The body of a success. Confidences are strings, as the contract has them."""
-    return {"result": {"tags": [_write_tag(tag) for tag in tags]}}
+def write_media_tags(tags: tuple[Tag, ...]) -> dict[str, Any]:
+    """The result of media tagging: as v2, but boxes are in whole pixels, since the SDK declares integers."""
+    return {"tags": [_named(tag) | _typed(tag) | {"instances": _instances(tag, _whole)} for tag in tags]}
 
 
-def _read_source(document: dict[str, Any]) -> ImageSource:
-    # An empty string counts as absent: the vendor's own samples send `"url": ""`.
-    image, url = _optional_text(document, "image"), _optional_text(document, "url")
-    if bool(image) == bool(url):
-        raise RestError("AIS.0011" if not image else "AIS.0012", "(give exactly one of 'image' and 'url')")
-    if url:
-        return ImageUri(url)
-    try:
-        return ImageContent(base64.b64decode(_unwrapped(image), validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise RestError("AIS.0015") from error
+def write_historical_tags(tags: tuple[Tag, ...]) -> dict[str, Any]:
+    """The result of tagging v1: confidences are numbers, and there are neither boxes nor names of types."""
+    return {"tags": [_named(tag) | {"confidence": round(tag.confidence, 2)} for tag in tags]}
 
 
-def _unwrapped(text: str) -> str:
-    """Base64 without line breaks, which many encoders insert by default; anything else outside the alphabet is an error."""
-    return text.replace("\r", "").replace("\n", "") if "\n" in text or "\r" in text else text
+def write_located_tags(tags: tuple[Tag, ...]) -> dict[str, Any]:
+    """The result of media tagging with detection: only what was seen in a place, and where, in whole pixels."""
+    return {"tags": [_named(tag) | {"instances": _instances(tag, _whole)} for tag in tags if tag.instances]}
 
 
-def _read_parameters(document: dict[str, Any]) -> TaggingParameters:
-    given: dict[str, Any] = {}
-    language = _optional_text(document, "language")
-    if language:
-        if language not in set(Language):
-            raise RestError("AIS.0501", "(language must be 'zh' or 'en')")
-        given["language"] = Language(language)
-    threshold = document.get("threshold")
-    if threshold is not None:
-        # JSON can hold an integer that no float can, and Python's JSON a NaN.
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not abs(threshold) <= sys.float_info.max:
-            raise RestError("AIS.0501", "(threshold must be a number)")
-        given["threshold"] = float(threshold)
-    limit = document.get("limit")
-    if limit is not None:
-        if isinstance(limit, bool) or not isinstance(limit, int):
-            raise RestError("AIS.0501", "(limit must be an integer)")
-        given["limit"] = limit
-    return TaggingParameters(**given)
+def write_main_objects(tags: tuple[Tag, ...], threshold: float) -> list[dict[str, Any]]:
+    """The result of main object detection: the box around all objects, and every object's box once, surest first."""
+    # A dog is an animal: both tags have its box.
+    boxes: dict[Box, float] = {}
+    for instance in (instance for tag in tags for instance in tag.instances):
+        if instance.confidence >= threshold:
+            boxes[instance.box] = max(instance.confidence, boxes.get(instance.box, 0.0))
+    if not boxes:
+        return []
+    objects = [_object("bounding_box", box, boxes[box]) for box in sorted(boxes, key=lambda box: -boxes[box])]
+    return [_object("main_object_box", _around(boxes), max(boxes.values())), *objects]
 
 
-def _optional_text(document: dict[str, Any], name: str) -> str:
-    value = document.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise RestError("AIS.0501", f"({name} must be a string)")
-    return value
-
-
-def _write_tag(tag: Tag) -> dict[str, Any]:
+def _named(tag: Tag) -> dict[str, Any]:
     return {
         "confidence": _percent(tag.confidence),
         "type": tag.type,
         "tag": tag.name,
         "i18n_tag": {"zh": tag.localized_name.zh, "en": tag.localized_name.en},
-        "i18n_type": {"zh": tag.localized_type.zh, "en": tag.localized_type.en},
-        "instances": [
-            {
-                "bounding_box": {
-                    "width": instance.box.width,
-                    "height": instance.box.height,
-                    "top_left_x": instance.box.left,
-                    "top_left_y": instance.box.top,
-                },
-                "confidence": _percent(instance.confidence),
-            }
-            for instance in tag.instances
-        ],
     }
+
+
+def _typed(tag: Tag) -> dict[str, Any]:
+    return {"i18n_type": {"zh": tag.localized_type.zh, "en": tag.localized_type.en}}
+
+
+def _instances(tag: Tag, place: Callable[[Box], Box] = lambda box: box) -> list[dict[str, Any]]:
+    return [{"bounding_box": _location(place(each.box)), "confidence": _percent(each.confidence)} for each in tag.instances]
+
+
+def _whole(box: Box) -> Box:
+    return Box(left=round(box.left), top=round(box.top), width=round(box.width), height=round(box.height))
+
+
+def _object(label: str, box: Box, confidence: float) -> dict[str, Any]:
+    return {"label": label, "location": _location(box), "confidence": _percent(confidence)}
+
+
+def _location(box: Box) -> dict[str, float]:
+    return {"width": box.width, "height": box.height, "top_left_x": box.left, "top_left_y": box.top}
+
+
+def _around(boxes: Collection[Box]) -> Box:
+    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+    right, bottom = max(box.left + box.width for box in boxes), max(box.top + box.height for box in boxes)
+    return Box(left=left, top=top, width=right - left, height=bottom - top)
 
 
 def _percent(value: float) -> str:

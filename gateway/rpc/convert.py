@@ -7,8 +7,8 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 from google.protobuf import duration_pb2
 
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import image_pb2
-from gateway.media import ImageContent, ImageFacts, ImageSource, ImageUri
+from gateway.imagerecognition.v1 import image_pb2, processing_pb2
+from gateway.media import ImageContent, ImageFacts, ImageSource, ImageUri, ProviderReply
 
 MAX_ITEM_ID_CHARS: Final = 1024
 
@@ -40,7 +40,7 @@ def read_source(request: Sourced) -> ImageSource:
         return ImageUri(request.uri)
     raise GatewayError(
         Reason.INVALID_ARGUMENT,
-        "source is not set; give the picture's bytes in content, or its URL in uri",
+        "source is not set; give the file's bytes in content, or its URL in uri",
         field="source",
     )
 
@@ -89,6 +89,19 @@ def write_info(facts: ImageFacts) -> image_pb2.ImageInfo:
         height=facts.height,
         orientation=facts.orientation,
         size_bytes=facts.size_bytes,
+    )
+
+
+def write_processing(reply: ProviderReply, actions: Sequence[str] = (), prepare_time: float = 0.0) -> processing_pb2.Processing:
+    """The message for how an answer came about. `prepare_time` is in seconds."""
+    return processing_pb2.Processing(
+        provider=reply.provider,
+        preparation=actions,
+        attempts=reply.attempts,
+        upstream_request_ids=reply.request_ids,
+        prepare_time=write_duration(prepare_time),
+        queue_time=write_duration(reply.queue_time),
+        provider_time=write_duration(reply.work_time),
     )
 
 

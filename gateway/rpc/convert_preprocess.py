@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from gateway.boxes import turned_back
 from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.media import Box, ImageFacts, PreparationAction
 from gateway.prepare import Operation, PrepareOptions
-from gateway.prepare.boxes import turned_back
 from gateway.rpc.convert import EnumTable, write_duration, write_info
 from gateway.rpc.status import to_status
 from gateway.usecases.preprocessing import ImageEncoding, Inspection, Preparation

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, LocalizedText, Tag, TaggedImage, TaggingParameters
-from gateway.rpc.convert import EnumTable, write_duration, write_info
+from gateway.rpc.convert import EnumTable, write_info, write_processing
 
 _LANGUAGES: Final = EnumTable(pb.Language, Language.ZH)
 
@@ -24,15 +24,7 @@ def write_response(tagged: TaggedImage) -> pb.TagImageResponse:
     return pb.TagImageResponse(
         tags=[_write_tag(tag) for tag in tagged.reply.tags],
         image=write_info(tagged.facts) if tagged.facts is not None else None,
-        processing=pb.Processing(
-            provider=tagged.reply.provider,
-            preparation=tagged.actions,
-            attempts=tagged.reply.attempts,
-            upstream_request_ids=tagged.reply.request_ids,
-            prepare_time=write_duration(tagged.prepare_time),
-            queue_time=write_duration(tagged.reply.queue_time),
-            provider_time=write_duration(tagged.reply.work_time),
-        ),
+        processing=write_processing(tagged.reply, tagged.actions, tagged.prepare_time),
     )
 
 

@@ -24,6 +24,9 @@ CODES: Final = MappingProxyType(
         Reason.URI_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
         Reason.URI_FORBIDDEN: grpc.StatusCode.INVALID_ARGUMENT,
         Reason.URI_DOWNLOAD_FAILED: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.MEDIA_UNSUPPORTED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.MEDIA_DAMAGED: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.MEDIA_TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
         # Not RESOURCE_EXHAUSTED, which clients send again after a pause, nor INVALID_ARGUMENT: the request is in order, and
         # succeeds over the stream.
         Reason.RESULT_TOO_LARGE: grpc.StatusCode.OUT_OF_RANGE,

@@ -15,6 +15,7 @@ from yarl import URL
 
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri
+from gateway.upstream.allow_list import AllowList, IpAddress
 from gateway.upstream.settings import DownloadSettings
 
 _CHUNK: Final = 256 << 10
@@ -30,18 +31,23 @@ class _ForbiddenAddressError(Exception):
     """Deliberately no OSError: aiohttp wraps those as a failed connection, to be tried at the next address."""
 
 
-def _is_public(address: str) -> bool:
+def _parsed(address: str) -> IpAddress:
+    """The address that is connected to. Raises `ValueError` if `address` is none."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        elif ip.sixtofour is not None or ip.teredo is not None or ip not in _GLOBAL_UNICAST:
-            return False  # tunnels carry an IPv4 address that would need a check of its own
+    return ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
+
+
+def _is_public(ip: IpAddress) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour is not None or ip.teredo is not None or ip not in _GLOBAL_UNICAST):
+        return False  # tunnels carry an IPv4 address that would need a check of its own
     return ip.is_global and not ip.is_multicast and ip not in _PROTOCOL_ASSIGNMENTS
 
 
-class _PublicResolver(AbstractResolver):
-    """Resolves names with the system's resolver and refuses those that have any address that is not public."""
+class _GuardedResolver(AbstractResolver):
+    """Resolves names with the system's resolver and refuses those that have any address that may not be reached."""
+
+    def __init__(self, allowed: AllowList) -> None:
+        self._allowed = allowed
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         loop = asyncio.get_running_loop()
@@ -57,7 +63,8 @@ class _PublicResolver(AbstractResolver):
             )
             for kind, _, protocol, _, address in found
         ]
-        if not all(_is_public(result["host"]) for result in results):
+        addresses = [_parsed(result["host"]) for result in results]
+        if not all(_is_public(address) or self._allowed.admits(host, address, port) for address in addresses):
             raise _ForbiddenAddressError
         return results
 
@@ -66,16 +73,17 @@ class _PublicResolver(AbstractResolver):
 
 
 class Downloader:
-    """Downloads pictures over HTTP(S), within limits of size, time, redirects and reach."""
+    """Downloads pictures and other media over HTTP(S), within limits of size, time, redirects and reach."""
 
     def __init__(self, settings: DownloadSettings) -> None:
         self._settings = settings
-        resolver = None if settings.allow_private else _PublicResolver()
+        self._allowed = AllowList(settings.allow)
+        resolver = None if settings.allow_private else _GuardedResolver(self._allowed)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True),
             timeout=aiohttp.ClientTimeout(total=None),  # one deadline for all hops, set in `fetch`
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "image-gateway", "Accept": "image/*", "Accept-Encoding": "identity"},
+            headers={"User-Agent": "image-gateway", "Accept": "*/*", "Accept-Encoding": "identity"},
             # A picture does not shrink under gzip, and a bomb would only be met after it was unpacked.
             auto_decompress=False,
         )
@@ -84,12 +92,16 @@ class Downloader:
         """Close all connections."""
         await self._session.close()
 
-    async def fetch(self, uri: str) -> bytes:
-        """Return what `uri` holds. Raises `GatewayError` with `URI_INVALID`, `URI_FORBIDDEN`, `URI_DOWNLOAD_FAILED` or
-        `IMAGE_TOO_LARGE`; no message repeats the URL, which may carry a signature."""
+    async def fetch(self, uri: str, *, max_bytes: int | None = None) -> bytes:
+        """Return what `uri` holds, `max_bytes` at most (by default as many as the settings say).
+
+        Raises `GatewayError` with `URI_INVALID`, `URI_FORBIDDEN`, `URI_DOWNLOAD_FAILED` or `IMAGE_TOO_LARGE`; no message repeats
+        the URL, which may carry a signature.
+        """
+        limit = self._settings.max_bytes if max_bytes is None else max_bytes
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await self._follow(URL(ImageUri(uri).uri))
+                return await self._follow(URL(ImageUri(uri).uri), limit)
         except TimeoutError as error:
             raise _failed(f"it took longer than {self._settings.timeout:g} s") from error
         except _ForbiddenAddressError as error:
@@ -99,7 +111,7 @@ class Downloader:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failed("no connection could be made, or it broke") from error
 
-    async def _follow(self, url: URL) -> bytes:
+    async def _follow(self, url: URL, limit: int) -> bytes:
         for _ in range(self._settings.max_redirects + 1):
             self._check_literal(url)
             async with self._session.get(url, allow_redirects=False) as response:
@@ -108,8 +120,8 @@ class Downloader:
                     ImageUri(str(url))  # the same rules as for the first one
                     continue
                 if response.status != 200:
-                    raise _failed(f"the server answered HTTP {response.status}")
-                return await self._read(response)
+                    raise _failed(f"the server answered HTTP {response.status}", measured=f"HTTP {response.status}")
+                return await _read(response, limit)
         raise _failed(f"there were more than {self._settings.max_redirects} redirects")
 
     def _check_literal(self, url: URL) -> None:
@@ -117,23 +129,25 @@ class Downloader:
         if self._settings.allow_private or url.host is None:
             return
         try:
-            public = _is_public(url.host)
+            address = _parsed(url.host)
         except ValueError:
             # A name, which the resolver checks. Digits and dots are none: connecting would take `127.1` for an address.
-            public = not url.host.replace(".", "").isdigit()
-        if not public:
+            may_be_reached = not url.host.replace(".", "").isdigit()
+        else:
+            may_be_reached = _is_public(address) or self._allowed.admits(url.host, address, url.port or 0)
+        if not may_be_reached:
             raise _ForbiddenAddressError
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        limit = self._settings.max_bytes
-        if response.content_length is not None and response.content_length > limit:
-            raise _too_large(f"{response.content_length} bytes", limit)
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            content += chunk
-            if len(content) > limit:
-                raise _too_large(f"more than {limit} bytes", limit)
-        return bytes(content)
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    if response.content_length is not None and response.content_length > limit:
+        raise _too_large(f"{response.content_length} bytes", limit)
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        content += chunk
+        if len(content) > limit:
+            raise _too_large(f"more than {limit} bytes", limit)
+    return bytes(content)
 
 
 def _forbidden() -> GatewayError:
@@ -144,14 +158,15 @@ def _forbidden() -> GatewayError:
     )
 
 
-def _failed(why: str) -> GatewayError:
-    return GatewayError(Reason.URI_DOWNLOAD_FAILED, f"the picture could not be downloaded: {why}", field="uri")
+def _failed(why: str, measured: str = "") -> GatewayError:
+    message = f"the file could not be downloaded: {why}"
+    return GatewayError(Reason.URI_DOWNLOAD_FAILED, message, field="uri", measured=measured)
 
 
 def _too_large(measured: str, limit: int) -> GatewayError:
     return GatewayError(
         Reason.IMAGE_TOO_LARGE,
-        f"the picture behind the URL is {measured}; at most {limit} bytes are allowed",
+        f"the file behind the URL is {measured}; at most {limit} bytes are allowed",
         field="uri",
         measured=measured,
         allowed=f"at most {limit} bytes",

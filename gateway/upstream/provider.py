@@ -1,4 +1,4 @@
-"""The cloud as a provider of tags."""
+"""The cloud as a provider: of tags, so far."""
 
 import asyncio
 import json
@@ -7,8 +7,17 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway import _native
-from gateway.errors import Reason
-from gateway.media import ImageUri, PreparedImage, ProviderReply, TaggingParameters
+from gateway.errors import GatewayError, Reason
+from gateway.media import (
+    EnhancementParameters,
+    EnhancementReply,
+    ImageUri,
+    MediaSource,
+    MusicReply,
+    PreparedImage,
+    TaggingParameters,
+    TaggingReply,
+)
 from gateway.upstream import tagging
 from gateway.upstream.error_codes import refusal_of
 from gateway.upstream.iam import PasswordSignIn
@@ -51,7 +60,7 @@ class CloudProvider:
         await self._tokens.get()
         await self._transport.reach(self._endpoint + "/")
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
         """Tag one picture. Raises `GatewayError`."""
         fields = tagging.request_fields(parameters)
         asked_at = time.perf_counter()
@@ -61,7 +70,7 @@ class CloudProvider:
             body = await _request_body(image, fields)
             replies = await self._call(tagging.PATH, body)
             work_time = time.perf_counter() - started_at
-        return ProviderReply(
+        return TaggingReply(
             provider=self.name,
             tags=tagging.read_tags(replies[-1].body, parameters),
             attempts=len(replies),
@@ -69,6 +78,18 @@ class CloudProvider:
             queue_time=started_at - asked_at,
             work_time=work_time,
         )
+
+    async def enhance(
+        self,
+        image: PreparedImage,  # noqa: ARG002  # the protocol's
+        parameters: EnhancementParameters,  # noqa: ARG002  # the protocol's
+    ) -> EnhancementReply:
+        """Refused: enhancement is computed here only."""
+        raise _not_by_the_cloud("Enhancement")
+
+    async def recognize_music(self, source: MediaSource) -> MusicReply:  # noqa: ARG002  # the protocol's
+        """Refused: music is recognised here only."""
+        raise _not_by_the_cloud("Recognition of music")
 
     async def _call(self, path: str, body: bytes) -> list[HttpReply]:
         """POST with a token; once more with a new one if the service refuses it. The last reply is a success."""
@@ -85,6 +106,12 @@ class CloudProvider:
             self._tokens.reject(token, refusal)
             if len(replies) > 1:
                 raise refusal
+
+
+def _not_by_the_cloud(what: str) -> GatewayError:
+    return GatewayError(
+        Reason.UNIMPLEMENTED, f"{what} is not passed on to the cloud; a gateway with provider = 'local' computes it itself"
+    )
 
 
 async def _request_body(image: PreparedImage | ImageUri, fields: dict[str, object]) -> bytes:

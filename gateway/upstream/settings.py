@@ -3,10 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway.settings import BaseUrl, Settings
+from gateway.upstream.allow_list import AllowList
 from gateway.upstream.catalogue import REGIONS, Endpoints
+
+
+def _joined(entries: object) -> object:
+    return ",".join(map(str, entries)) if isinstance(entries, list) else entries
+
+
+def _check_allow_list(entries: str) -> str:
+    AllowList(entries)
+    return entries
 
 
 class CloudSettings(Settings):
@@ -76,6 +86,11 @@ class DownloadSettings(Settings):
     allow_private: bool = Field(
         default=False,
         description="Whether private, loopback and link-local addresses may be reached. Off: no way into the own network.",
+    )
+    allow: Annotated[str, BeforeValidator(_joined), AfterValidator(_check_allow_list)] = Field(
+        "",
+        description="What may be reached although it is not public, separated by commas: addresses, networks (CIDR) and host "
+        "names, each with `:PORT` for one port only.",
     )
     max_bytes: int = Field(
         16 << 20, ge=1, le=64 << 20, description="Largest download; what is over the operation's limit is made to fit."

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway import _native
+from gateway.boxes import is_sideways
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageFacts, ImageSource, ImageUri, PreparationAction, PreparedImage
 from gateway.prepare import Operation, PrepareOptions, Preparer
-from gateway.prepare.boxes import is_sideways
 from gateway.prepare.operations import LIMITS
-from gateway.usecases.tagging import Fetcher
+from gateway.usecases.intake import Fetcher
 
 REFUSALS: Final = frozenset(
     {

@@ -1,12 +1,21 @@
-"""What the use cases ask of whoever recognises pictures."""
+"""What the use cases ask of whoever does the work."""
 
 from typing import Protocol
 
-from gateway.media import ImageUri, PreparedImage, ProviderReply, TaggingParameters
+from gateway.media import (
+    EnhancementParameters,
+    EnhancementReply,
+    ImageUri,
+    MediaSource,
+    MusicReply,
+    PreparedImage,
+    TaggingParameters,
+    TaggingReply,
+)
 
 
 class Provider(Protocol):
-    """Recognises pictures: the cloud, or the engines in this process."""
+    """Recognises and enhances: the cloud, or the engines in this process. Cancelling a call abandons its work."""
 
     @property
     def name(self) -> str:
@@ -14,14 +23,20 @@ class Provider(Protocol):
 
     @property
     def accepts_uris(self) -> bool:
-        """Whether it downloads pictures itself; if not, it is only given pictures."""
+        """Whether it downloads by itself; if not, it is only given contents."""
 
     @property
     def decodes_here(self) -> bool:
         """Whether it decodes pictures in this process: these need not be made fit to be sent."""
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
-        """Tag one picture. Raises `GatewayError`. Cancelling the call abandons the work."""
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
+        """Tag one picture. Raises `GatewayError`."""
+
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+        """Brighten, defog or enlarge one picture, as the kind of `parameters` says. Raises `GatewayError`."""
+
+    async def recognize_music(self, source: MediaSource) -> MusicReply:
+        """Name the music in one recording. Raises `GatewayError`."""
 
     async def check(self) -> None:
         """Raise `GatewayError` if a call now would fail whatever the picture."""

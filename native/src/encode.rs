@@ -55,13 +55,44 @@ pub fn jpeg(raster: &Raster, quality: u8) -> Result<Vec<u8>, EncodeError> {
 }
 
 fn jpeg_of_rgb(pixels: &Pixels, quality: u8) -> Result<Vec<u8>, EncodeError> {
-    compress(
+    rgb_to_jpeg(
         &pixels.data,
-        pixels.width as usize,
-        pixels.height as usize,
-        PixelFormat::Rgb,
+        pixels.width,
+        pixels.height,
         quality,
         Subsampling::S420,
+    )
+}
+
+/// Writes RGB that somebody else owns as a baseline JPEG with chroma at full
+/// resolution, as [`jpeg`] does otherwise.
+///
+/// # Errors
+///
+/// [`EncodeError`] where a side is 0 or over 65 535 px.
+pub fn rgb_as_jpeg(
+    data: &[u8],
+    width: u32,
+    height: u32,
+    quality: u8,
+) -> Result<Vec<u8>, EncodeError> {
+    rgb_to_jpeg(data, width, height, quality, Subsampling::S444)
+}
+
+fn rgb_to_jpeg(
+    data: &[u8],
+    width: u32,
+    height: u32,
+    quality: u8,
+    subsampling: Subsampling,
+) -> Result<Vec<u8>, EncodeError> {
+    compress(
+        data,
+        width as usize,
+        height as usize,
+        PixelFormat::Rgb,
+        quality,
+        subsampling,
     )
     .map_err(|error| EncodeError::new(&error))
 }
@@ -121,6 +152,24 @@ pub fn png(raster: &Raster) -> Result<Vec<u8>, EncodeError> {
         }
         Raster::Planes(_) => return Err(EncodeError("planes with chroma".to_owned())),
     };
+    write_png(data, width, height, color)
+}
+
+/// Writes RGB that somebody else owns as a PNG, as [`png`] does.
+///
+/// # Errors
+///
+/// [`EncodeError`] where a side is 0.
+pub fn rgb_as_png(data: &[u8], width: u32, height: u32) -> Result<Vec<u8>, EncodeError> {
+    write_png(data, width, height, ExtendedColorType::Rgb8)
+}
+
+fn write_png(
+    data: &[u8],
+    width: u32,
+    height: u32,
+    color: ExtendedColorType,
+) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::new();
     PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Adaptive)
         .write_image(data, width, height, color)

@@ -1,20 +1,20 @@
 from gateway.cli.render import tagged_json
 from gateway.client import TaggedItem
 from gateway.errors import GatewayError, Reason, UpstreamDetail
-from gateway.media import Box, ImageFacts, LocalizedText, ProviderReply, Tag, TaggedImage, TagInstance
+from gateway.media import Box, ImageFacts, LocalizedText, Tag, TaggedImage, TaggingReply, TagInstance
 
 CAT = Tag(
     name="猫",
     confidence=91.23456,
     type="object",
     localized_name=LocalizedText(zh="猫", en="cat"),
-    instances=(TagInstance(Box(1, 2, 3.5, 4), 88.888),),
+    instances=(TagInstance(Box(1.23456, 2, 3.5, 4), 88.888),),
 )
 
 
 def test_a_tagged_picture() -> None:
     tagged = TaggedImage(
-        reply=ProviderReply("cloud", (CAT,), attempts=2, request_ids=("a", "b"), queue_time=0.001, work_time=0.25),
+        reply=TaggingReply("cloud", (CAT,), attempts=2, request_ids=("a", "b"), queue_time=0.001, work_time=0.25),
         facts=ImageFacts("jpeg", 800, 600, 6, 1234),
         actions=("fitted",),
         prepare_time=0.00002,
@@ -27,7 +27,7 @@ def test_a_tagged_picture() -> None:
                 "confidence": 91.23,
                 "type": "object",
                 "i18n_tag": {"zh": "猫", "en": "cat"},
-                "boxes": [{"left": 1, "top": 2, "width": 3.5, "height": 4, "confidence": 88.89}],
+                "boxes": [{"left": 1.23, "top": 2, "width": 3.5, "height": 4, "confidence": 88.89}],
             }
         ],
         "image": {"format": "jpeg", "width": 800, "height": 600, "orientation": 6, "size_bytes": 1234},
@@ -40,7 +40,7 @@ def test_a_tagged_picture() -> None:
 
 
 def test_a_picture_that_only_the_cloud_saw() -> None:
-    rendered = tagged_json(TaggedItem("https://example.org/", TaggedImage(reply=ProviderReply("cloud", ()))))
+    rendered = tagged_json(TaggedItem("https://example.org/", TaggedImage(reply=TaggingReply("cloud", ()))))
     assert "image" not in rendered
     assert rendered["tags"] == []
 

@@ -6,13 +6,13 @@ from rich.console import Console
 from gateway.cli.table import print_table
 from gateway.client import TaggedItem
 from gateway.errors import GatewayError, Reason
-from gateway.media import ImageFacts, LocalizedText, ProviderReply, Tag, TaggedImage
+from gateway.media import ImageFacts, LocalizedText, Tag, TaggedImage, TaggingReply
 
 
 def tagged(*names: str) -> TaggedImage:
     tags = tuple(Tag(name=name, confidence=91.6, type="object", localized_name=LocalizedText(zh=name)) for name in names)
     facts = ImageFacts("jpeg", 800, 600, 6, 103_000)
-    return TaggedImage(reply=ProviderReply("local", tags, queue_time=5.0, work_time=0.04), facts=facts, prepare_time=0.002)
+    return TaggedImage(reply=TaggingReply("local", tags, queue_time=5.0, work_time=0.04), facts=facts, prepare_time=0.002)
 
 
 def printed(width: int, *items: TaggedItem) -> str:

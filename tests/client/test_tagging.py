@@ -19,14 +19,14 @@ from gateway.client import (
     TaggingClient,
     TaggingParameters,
 )
-from gateway.imagerecognition.v1 import stream_pb2
+from gateway.imagerecognition.v1 import processing_pb2, stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.status import to_status
 
 ANSWER = pb.TagImageResponse(
     tags=[pb.Tag(name="cat", confidence=90, localized_name=pb.LocalizedText(zh="猫", en="cat"))],
-    processing=pb.Processing(provider="local", attempts=1),
+    processing=processing_pb2.Processing(provider="local", attempts=1),
 )
 
 

@@ -1,15 +1,21 @@
 """The command line as a user starts it: processes, ports, signals."""
 
+import http.server
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+import requests
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 SECRETS = {"password": "planted-password-7431", "access_key": "PLANTEDACCESSKEY", "secret_key": "planted-secret-key-9962"}
 
@@ -55,7 +61,8 @@ def started(arguments: Sequence[str], **settings: str) -> Iterator[Server]:
         )
         try:
             line = process.stdout.readline()
-            kind = "http" if arguments[0] == "rest" else "grpc"
+            https = "IMAGE_GATEWAY_REST_TLS_CERTIFICATE" in settings
+            kind = ("https" if https else "http") if arguments[0] == "rest" else "grpc"
             prefix = f"ready {kind}="
             server = Server(process, log, line.removeprefix(prefix).strip())
             assert line.startswith(prefix), line + server.logged()
@@ -66,6 +73,7 @@ def started(arguments: Sequence[str], **settings: str) -> Iterator[Server]:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
+            process.stdout.close()
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -76,14 +84,47 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def rest_face() -> Iterator[Server]:
-    """A REST face with planted secrets."""
+def file_server() -> Iterator[str]:
+    """The folder `examples` over HTTP; gives HOST:PORT."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Quiet(*a, directory=os.fspath(EXAMPLES))) as files:
+        threading.Thread(target=files.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{files.server_address[1]}"
+        files.shutdown()
+
+
+@contextmanager
+def started_rest_face(**settings: str) -> Iterator[Server]:
+    """A REST face with planted secrets; `settings` are further ones."""
     with started(
         ["rest", "--user", "someone", "--domain", "account", "--project", "cn-east-3", "--access-key", SECRETS["access_key"]],
         IMAGE_GATEWAY_REST_PASSWORD=SECRETS["password"],
         IMAGE_GATEWAY_REST_SECRET_KEY=SECRETS["secret_key"],
+        **settings,
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rest_face(file_server) -> Iterator[Server]:
+    """A REST face that downloads from `file_server` and, of this machine, from nowhere else."""
+    with started_rest_face(IMAGE_GATEWAY_DOWNLOAD_ALLOW=file_server) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token(rest_face) -> str:
+    """A token of the REST face, got as the vendor documents it."""
+    user = {"name": "someone", "password": SECRETS["password"], "domain": {"name": "account"}}
+    body = {
+        "auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"project": {"name": "cn-east-3"}}}
+    }
+    response = requests.post(f"http://{rest_face.address}/v3/auth/tokens", json=body, timeout=30)
+    assert response.status_code == 201, response.text
+    return response.headers["X-Subject-Token"]
 
 
 @pytest.fixture(scope="session")

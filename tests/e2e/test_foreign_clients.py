@@ -14,6 +14,9 @@ from gateway.rest.settings import RestSettings
 
 from .conftest import SECRETS
 
+Box = tuple[float, ...]
+"""Left, top, width, height."""
+
 PROJECT_ID = RestSettings().project_id
 
 
@@ -28,9 +31,16 @@ def sdk_client(address: str, secret_key: str = SECRETS["secret_key"]) -> ImageCl
     return ImageClient.new_builder().with_credentials(credentials).with_endpoint(f"http://{address}").build()
 
 
-def sdk_tags(client: ImageClient, **fields: object) -> list[tuple[str, str]]:
+def sdk_tags(client: ImageClient, **fields: object) -> list[tuple[str, str, list[Box]]]:
     request = RunImageTaggingRequest(body=ImageTaggingReq(**fields))
-    return [(tag.tag, tag.confidence) for tag in client.run_image_tagging(request).result.tags]
+    return [
+        (tag.tag, tag.confidence, [box(each.bounding_box.to_dict()) for each in tag.instances])
+        for tag in client.run_image_tagging(request).result.tags
+    ]
+
+
+def box(location: dict[str, float]) -> Box:
+    return tuple(round(location[side], 2) for side in ("top_left_x", "top_left_y", "width", "height"))
 
 
 def test_the_sdk_and_plain_http_get_the_tags_that_the_gateway_gives(rest_face, tagged, photos) -> None:
@@ -54,11 +64,22 @@ def test_the_sdk_and_plain_http_get_the_tags_that_the_gateway_gives(rest_face, t
         {"image": image, "url": "", "language": "en", "threshold": 50.0, "limit": 20},
         **{"X-Auth-Token": headers["X-Subject-Token"]},
     )
-    from_http = [(tag["tag"], tag["confidence"]) for tag in answer["result"]["tags"]]
+    from_http = [
+        (tag["tag"], tag["confidence"], [box(each["bounding_box"]) for each in tag["instances"]])
+        for tag in answer["result"]["tags"]
+    ]
 
     (computed,) = tagged(str(picture), "--threshold", "50", "--limit", "20")
-    expected = [(tag["tag"], f"{tag['confidence']:.2f}") for tag in computed["tags"]]
-    assert ("dog", expected[0][1]) in expected
+    expected = [
+        (
+            tag["tag"],
+            f"{tag['confidence']:.2f}",
+            [(each["left"], each["top"], each["width"], each["height"]) for each in tag["boxes"]],
+        )
+        for tag in computed["tags"]
+    ]
+    (boxes,) = (boxes for name, _, boxes in expected if name == "dog")
+    assert len(boxes) == 1
     assert from_sdk == from_http == expected
 
 

@@ -83,9 +83,9 @@ def test_what_needs_more_than_the_whole_goes_alone(photo: bytes, sampled: set[in
         lambda photo: _native.prepare(photo, POLICY),
         lambda photo: _native.prepare(photo, _native.Policy(full_decode=True)),
         lambda photo: _native.prepare_pixels(bytes(200 * 100 * 3), 200, 100, POLICY, what="GIF", size=1),
-        lambda photo: _native.classifier_input(photo, resize=100, crop=90),
+        lambda photo: _native.prepare_array(photo, POLICY),
     ],
-    ids=["prepare", "full decode", "pixels", "classifier"],
+    ids=["prepare", "full decode", "pixels", "array"],
 )
 def test_everything_that_decodes_takes_part(photo: bytes, sampled: set[int], call: Callable[[bytes], object]) -> None:
     rounds = 0

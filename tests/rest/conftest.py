@@ -1,13 +1,30 @@
-"""The REST face on loopback, with a use case that tests command."""
+"""The REST face on loopback, with use cases that tests command."""
 
 from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.media import Box, ImageSource, LocalizedText, ProviderReply, Tag, TaggedImage, TaggingParameters, TagInstance
+from gateway.media import (
+    Box,
+    EnhancedImage,
+    EnhancementReply,
+    ImageFacts,
+    LocalizedText,
+    MusicMatch,
+    MusicReply,
+    RecognizedMusic,
+    Tag,
+    TaggedImage,
+    TaggingReply,
+    TagInstance,
+)
 from gateway.rest.app import build_app
 from gateway.rest.settings import RestSettings
+from gateway.usecases.catalogue import UseCases
+
+Reply = TypeVar("Reply")
 
 CAT = Tag(
     name="cat",
@@ -18,19 +35,22 @@ CAT = Tag(
     instances=(TagInstance(Box(1.5, 2.0, 30.0, 40.25), 88.0),),
 )
 
+FACTS = ImageFacts(format="png", width=90, height=60, orientation=1, size_bytes=4)
 
-class CommandedTagging:
-    """Keeps what it is asked; answers with a cat, or raises `error`."""
 
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-        self.calls: list[tuple[ImageSource, TaggingParameters]] = []
+class Commanded(Generic[Reply]):
+    """A use case that keeps what it is asked, and answers with `reply`, or raises `error`."""
 
-    async def __call__(self, source: ImageSource, parameters: TaggingParameters) -> TaggedImage:
-        self.calls.append((source, parameters))
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.error: BaseException | None = None
+        self.calls: list[tuple[object, ...]] = []
+
+    async def __call__(self, *asked: object) -> Reply:
+        self.calls.append(asked)
         if self.error is not None:
             raise self.error
-        return TaggedImage(reply=ProviderReply("commanded", (CAT,)))
+        return self.reply
 
 
 class Clock:
@@ -54,8 +74,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def tagging() -> CommandedTagging:
-    return CommandedTagging()
+def tagging() -> Commanded[TaggedImage]:
+    return Commanded(TaggedImage(reply=TaggingReply("commanded", (CAT,))))
+
+
+@pytest.fixture
+def enhancing() -> Commanded[EnhancedImage]:
+    """Answers with the four bytes of no picture, which are said to be a PNG."""
+    return Commanded(EnhancedImage(EnhancementReply("commanded", b"\x89\xff\x00!", FACTS), FACTS))
+
+
+@pytest.fixture
+def music() -> Commanded[RecognizedMusic]:
+    return Commanded(RecognizedMusic(MusicReply("commanded", MusicMatch("harbour lights", 97.0, 3.5))))
+
+
+@pytest.fixture
+def use_cases(tagging, enhancing, music) -> UseCases:
+    return UseCases(tagging, enhancing, music, preprocess=None, provider=None)
 
 
 @pytest.fixture
@@ -66,6 +102,16 @@ def settings() -> RestSettings:
 
 
 @pytest.fixture
-async def client(settings: RestSettings, tagging: CommandedTagging, clock: Clock) -> AsyncIterator[TestClient]:
-    async with TestClient(TestServer(build_app(settings, tagging, clock))) as opened:
+async def client(settings: RestSettings, use_cases: UseCases, clock: Clock) -> AsyncIterator[TestClient]:
+    async with TestClient(TestServer(build_app(settings, use_cases, clock))) as opened:
         yield opened
+
+
+@pytest.fixture
+async def headers(client) -> dict[str, str]:
+    """The headers of a caller who has signed in."""
+    user = {"name": "ada", "password": "hunter2", "domain": {"name": "acme"}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    document = {"auth": {"identity": identity, "scope": {"project": {"name": "north"}}}}
+    async with client.post("/v3/auth/tokens", json=document) as response:
+        return {"X-Auth-Token": response.headers["X-Subject-Token"]}

@@ -11,17 +11,27 @@ from gateway.imagerecognition.v1 import preprocess_pb2_grpc
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.media import (
     Box,
+    EnhancementParameters,
+    EnhancementReply,
+    ImageFacts,
     ImageUri,
     LocalizedText,
+    MediaSource,
+    MusicMatch,
+    MusicReply,
     PreparedImage,
-    ProviderReply,
     Tag,
     TaggingParameters,
+    TaggingReply,
     TagInstance,
 )
 from gateway.prepare import PrepareOptions, Preparer
 from gateway.rpc.server import RpcServer
 from gateway.rpc.settings import RpcSettings
+from gateway.usecases.catalogue import UseCases
+from gateway.usecases.enhancement import EnhanceImage
+from gateway.usecases.intake import Intake
+from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.tagging import TagImage
 
@@ -43,17 +53,22 @@ class CommandedProvider:
     decodes_here = False
 
     def __init__(self) -> None:
-        self.behaviour: Callable[[PreparedImage | ImageUri], Awaitable[ProviderReply]] = self._cat
+        self.behaviour: Callable[[PreparedImage | ImageUri], Awaitable[TaggingReply]] = self._cat
         self.healthy = True
         self.calls: list[tuple[PreparedImage | ImageUri, TaggingParameters]] = []
+        self.enhancements: list[tuple[PreparedImage, EnhancementParameters]] = []
+        self.recordings: list[MediaSource] = []
+        self.picture = b"a picture"
+        self.match: MusicMatch | None = MusicMatch("Nocturne", 97.5, -1.25)
+        self.failure: Exception | None = None
         self.under_way = 0
         self.most_under_way = 0
 
-    async def _cat(self, image: PreparedImage | ImageUri) -> ProviderReply:
+    async def _cat(self, image: PreparedImage | ImageUri) -> TaggingReply:
         del image
-        return ProviderReply(self.name, (CAT,), attempts=2, request_ids=("r1", "r2"), queue_time=0.25, work_time=1.5)
+        return TaggingReply(self.name, (CAT,), attempts=2, request_ids=("r1", "r2"), queue_time=0.25, work_time=1.5)
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> ProviderReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
         self.calls.append((image, parameters))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -61,6 +76,19 @@ class CommandedProvider:
             return await self.behaviour(image)
         finally:
             self.under_way -= 1
+
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+        self.enhancements.append((image, parameters))
+        if self.failure is not None:
+            raise self.failure
+        facts = ImageFacts(format="png", width=3, height=2, orientation=1, size_bytes=len(self.picture))
+        return EnhancementReply(self.name, self.picture, facts, attempts=2, queue_time=0.25, work_time=1.5)
+
+    async def recognize_music(self, source: MediaSource) -> MusicReply:
+        self.recordings.append(source)
+        if self.failure is not None:
+            raise self.failure
+        return MusicReply(self.name, self.match, work_time=1.5)
 
     async def check(self) -> None:
         if not self.healthy:
@@ -76,11 +104,12 @@ class Fetcher:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
-    async def fetch(self, uri: str) -> bytes:
-        try:
-            return self.files[uri]
-        except KeyError:
-            raise GatewayError(Reason.URI_DOWNLOAD_FAILED, "no such file", field="uri") from None
+    async def fetch(self, uri: str, *, max_bytes: int | None = None) -> bytes:
+        if uri not in self.files:
+            raise GatewayError(Reason.URI_DOWNLOAD_FAILED, "no such file", field="uri")
+        if max_bytes is not None and len(self.files[uri]) > max_bytes:
+            raise GatewayError(Reason.IMAGE_TOO_LARGE, "too long", field="uri", measured=f"{len(self.files[uri])} bytes")
+        return self.files[uri]
 
 
 MakeServer = Callable[..., RpcServer]
@@ -106,8 +135,15 @@ def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Prepare
     """Makes a server with the settings that differ from the defaults."""
 
     def make(**settings: object) -> RpcServer:
-        tag_image = TagImage(provider, fetcher, preparer, PrepareOptions())
-        return RpcServer(RpcSettings(health_interval=3600, **settings), tag_image, preprocess, provider)
+        intake = Intake(fetcher, preparer, PrepareOptions(), decodes_here=False)
+        use_cases = UseCases(
+            TagImage(provider, intake),
+            EnhanceImage(provider, intake),
+            RecognizeMusic(provider, fetcher),
+            preprocess,
+            provider,
+        )
+        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases)
 
     return make
 

@@ -7,7 +7,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
-from gateway.media import ProviderReply
+from gateway.media import TaggingReply
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
@@ -23,6 +23,8 @@ async def test_reflection_describes_the_services(channel, version) -> None:
     ]
     listed, described = [response async for response in call(iter(requests))]
     assert {service.name for service in listed.list_services_response.service} == {
+        "gateway.imagerecognition.v1.EnhancementService",
+        "gateway.imagerecognition.v1.MusicService",
         "gateway.imagerecognition.v1.PreprocessService",
         "gateway.imagerecognition.v1.TaggingService",
         "grpc.health.v1.Health",
@@ -41,10 +43,10 @@ async def test_a_second_server_on_the_port_is_refused(address, make_server) -> N
 async def test_draining_lets_calls_in_flight_end_and_takes_no_new_ones(make_server, provider, dog) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
-    async def hold(_: object) -> ProviderReply:
+    async def hold(_: object) -> TaggingReply:
         started.set()
         await release.wait()
-        return ProviderReply("commanded", ())
+        return TaggingReply("commanded", ())
 
     provider.behaviour = hold
     server = make_server(drain_timeout=30)

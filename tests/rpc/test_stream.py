@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
-from gateway.media import Language, ProviderReply
+from gateway.media import Language, TaggingReply
 from gateway.rpc.stream import Answer, ItemStream, StreamKind
 
 WINDOW = 4  # as the fixture sets it
@@ -91,7 +91,7 @@ def reversed_answers(provider, count: int) -> None:
     """Let the provider answer only once `count` calls are under way, the last one first."""
     waiting: list[asyncio.Event] = []
 
-    async def behave(_: object) -> ProviderReply:
+    async def behave(_: object) -> TaggingReply:
         mine = asyncio.Event()
         waiting.append(mine)
         if len(waiting) == count:
@@ -100,7 +100,7 @@ def reversed_answers(provider, count: int) -> None:
         waiting.pop()
         if waiting:
             waiting[-1].set()
-        return ProviderReply("commanded", ())
+        return TaggingReply("commanded", ())
 
     provider.behaviour = behave
 
@@ -122,11 +122,11 @@ async def test_results_come_in_order_on_request(stub, provider, dog) -> None:
 async def test_the_window_bounds_what_is_under_way(stub, provider, dog) -> None:
     full, release = asyncio.Event(), asyncio.Event()
 
-    async def hold(_: object) -> ProviderReply:
+    async def hold(_: object) -> TaggingReply:
         if provider.under_way == WINDOW:
             full.set()
         await release.wait()
-        return ProviderReply("commanded", ())
+        return TaggingReply("commanded", ())
 
     provider.behaviour = hold
     call = asyncio.create_task(exchange(stub, [item(str(n), dog) for n in range(50)]))

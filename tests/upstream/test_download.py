@@ -158,6 +158,49 @@ async def test_a_picture_from_loopback_where_that_is_allowed(raw) -> None:
     assert "Accept-Encoding: identity\r\n" in head  # what comes compressed would not be a picture
 
 
+@pytest.mark.parametrize(
+    "entry", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{port}", "127.0.0.0/30:{port}", "10.0.0.0/8, 127.0.0.1"]
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "inside.example"])
+async def test_what_the_list_allows_is_reached_by_address_and_by_name(raw, names, entry, host) -> None:
+    names["inside.example"] = ["127.0.0.1"]
+    raw.answers(ok(PICTURE))
+    assert await fetched(f"http://{host}:{raw.port}/cat.jpg", allow=entry.format(port=raw.port)) == PICTURE
+
+
+@pytest.mark.parametrize("entry", ["inside.example", "Inside.Example:{port}"])
+@pytest.mark.parametrize("host", ["inside.example", "INSIDE.example."])
+async def test_a_name_on_the_list_is_reached_wherever_it_leads(raw, names, entry, host) -> None:
+    names |= {"inside.example": ["127.0.0.1"], "inside.example.": ["127.0.0.1"]}
+    raw.answers(ok(PICTURE))
+    assert await fetched(f"http://{host}:{raw.port}/", allow=entry.format(port=raw.port)) == PICTURE
+
+
+@pytest.mark.parametrize(
+    ("host", "entry"),
+    [
+        ("127.0.0.1", "127.0.0.2"),
+        ("127.0.0.1", "127.0.0.1:1"),
+        ("127.0.0.1", "inside.example"),  # the name is let in, not what it stands for
+        ("127.1", "127.0.0.0/8"),
+        ("other.example", "inside.example"),
+        ("inside.example", "127.0.0.0/31"),  # its second address is not allowed
+        ("inside.example", "10.0.0.0/8"),
+        ("[::1]", "127.0.0.0/8"),
+    ],
+)
+async def test_what_the_list_does_not_allow_stays_out_of_reach(raw, names, host, entry) -> None:
+    names |= {"inside.example": ["127.0.0.1", "10.0.0.1"], "other.example": ["127.0.0.1"]}
+    assert (await refusal(f"http://{host}:{raw.port}/", allow=entry)).reason is Reason.URI_FORBIDDEN
+    assert raw.heads == []
+
+
+async def test_a_redirect_off_the_list_is_refused(raw) -> None:
+    raw.answers(redirect("http://127.0.0.2/"))
+    assert (await refusal(raw.url, allow="127.0.0.1")).reason is Reason.URI_FORBIDDEN
+    assert len(raw.heads) == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_followed_up_to_the_limit(raw, status) -> None:
     async def hop(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -221,6 +264,15 @@ async def test_the_limit_of_size(raw) -> None:
     assert await fetched(raw.url, allow_private=True, max_bytes=size) == PICTURE
     error = await refusal(raw.url, allow_private=True, max_bytes=size - 1)
     assert (error.reason, error.measured, error.allowed) == (Reason.IMAGE_TOO_LARGE, "8000 bytes", "at most 7999 bytes")
+
+
+async def test_a_limit_of_one_download_replaces_the_one_of_the_settings(raw) -> None:
+    raw.answers(ok(PICTURE))
+    async with contextlib.aclosing(Downloader(DownloadSettings(allow_private=True, max_bytes=1))) as downloader:
+        assert await downloader.fetch(raw.url, max_bytes=len(PICTURE)) == PICTURE
+        with pytest.raises(GatewayError) as caught:
+            await downloader.fetch(raw.url, max_bytes=len(PICTURE) - 1)
+    assert (caught.value.reason, caught.value.allowed) == (Reason.IMAGE_TOO_LARGE, "at most 7999 bytes")
 
 
 async def test_an_endless_picture_is_cut_off(raw) -> None:

@@ -7,13 +7,14 @@ from gateway.media import (
     ImageUri,
     LocalizedText,
     PreparedImage,
-    ProviderReply,
     Tag,
     TaggingParameters,
+    TaggingReply,
     TagInstance,
 )
 from gateway.prepare import PrepareOptions
 from gateway.prepare.options import UNTOUCHED
+from gateway.usecases.intake import Intake
 from gateway.usecases.tagging import TagImage
 
 URI = "https://example.org/dog.jpg"
@@ -28,10 +29,10 @@ class Provider:
         self.tags = tags
         self.images: list[PreparedImage | ImageUri] = []
 
-    async def tag(self, image, parameters) -> ProviderReply:
+    async def tag(self, image, parameters) -> TaggingReply:
         assert parameters == TaggingParameters(limit=7)
         self.images.append(image)
-        return ProviderReply(self.name, self.tags)
+        return TaggingReply(self.name, self.tags)
 
     async def check(self) -> None: ...
 
@@ -43,7 +44,8 @@ class Fetcher:
         self.data = data
         self.uris: list[str] = []
 
-    async def fetch(self, uri: str) -> bytes:
+    async def fetch(self, uri: str, *, max_bytes: int | None = None) -> bytes:
+        assert max_bytes is None  # the settings' limit is the right one for pictures
         self.uris.append(uri)
         return self.data
 
@@ -53,7 +55,8 @@ def run(preparer):
     """Tags one picture with all repairs on."""
 
     async def run(provider, fetcher, source, options=None):
-        return await TagImage(provider, fetcher, preparer, options or PrepareOptions())(source, TaggingParameters(limit=7))
+        intake = Intake(fetcher, preparer, options or PrepareOptions(), decodes_here=provider.decodes_here)
+        return await TagImage(provider, intake)(source, TaggingParameters(limit=7))
 
     return run
 

@@ -14,9 +14,9 @@ Conventions of this package:
 
 from collections import abc as _abc
 from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
+from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from gateway.imagerecognition.v1 import stream_pb2 as _stream_pb2
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -150,7 +150,7 @@ class TagImageResponse(_message.Message):
         """What the gateway read from the picture's header. Not set if only the cloud service saw the picture (`uri` source)."""
 
     @_builtins.property
-    def processing(self) -> Global___Processing:
+    def processing(self) -> _processing_pb2.Processing:
         """How the answer came about."""
 
     def __init__(
@@ -158,7 +158,7 @@ class TagImageResponse(_message.Message):
         *,
         tags: _abc.Iterable[Global___Tag] | None = ...,
         image: _image_pb2.ImageInfo | None = ...,
-        processing: Global___Processing | None = ...,
+        processing: _processing_pb2.Processing | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "processing", b"processing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -303,64 +303,6 @@ class BoundingBox(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BoundingBox: _TypeAlias = BoundingBox  # noqa: Y015
-
-@_typing.final
-class Processing(_message.Message):
-    """How an answer came about."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PROVIDER_FIELD_NUMBER: _builtins.int
-    PREPARATION_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
-    UPSTREAM_REQUEST_IDS_FIELD_NUMBER: _builtins.int
-    PREPARE_TIME_FIELD_NUMBER: _builtins.int
-    QUEUE_TIME_FIELD_NUMBER: _builtins.int
-    PROVIDER_TIME_FIELD_NUMBER: _builtins.int
-    provider: _builtins.str
-    """Who recognised the picture: "local" or "cloud"."""
-    attempts: _builtins.int
-    """Calls made to the provider for this picture, 1 or more; a second one follows if a cached token was refused."""
-    @_builtins.property
-    def preparation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What preparation changed before the picture was recognised, in order, such as "fit: 5000x3000 px to 4096x2458 px". Empty
-        if it was passed on as it was sent.
-        """
-
-    @_builtins.property
-    def upstream_request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The request ids that the cloud service gave to those calls, in order. Empty if the provider is local."""
-
-    @_builtins.property
-    def prepare_time(self) -> _duration_pb2.Duration:
-        """Time from validating and preparing the picture, its download included."""
-
-    @_builtins.property
-    def queue_time(self) -> _duration_pb2.Duration:
-        """Time spent waiting for a free place among the provider's calls."""
-
-    @_builtins.property
-    def provider_time(self) -> _duration_pb2.Duration:
-        """Time that the provider took."""
-
-    def __init__(
-        self,
-        *,
-        provider: _builtins.str = ...,
-        preparation: _abc.Iterable[_builtins.str] | None = ...,
-        attempts: _builtins.int = ...,
-        upstream_request_ids: _abc.Iterable[_builtins.str] | None = ...,
-        prepare_time: _duration_pb2.Duration | None = ...,
-        queue_time: _duration_pb2.Duration | None = ...,
-        provider_time: _duration_pb2.Duration | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["prepare_time", b"prepare_time", "provider_time", b"provider_time", "queue_time", b"queue_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "preparation", b"preparation", "prepare_time", b"prepare_time", "provider", b"provider", "provider_time", b"provider_time", "queue_time", b"queue_time", "upstream_request_ids", b"upstream_request_ids"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Processing: _TypeAlias = Processing  # noqa: Y015
 
 @_typing.final
 class StreamTagImagesRequest(_message.Message):

@@ -115,38 +115,6 @@ pub fn decode_rgb8(data: &[u8], limits: &Limits) -> Result<Pixels, ImageError> {
     upright_rgb(data, &info, 1)
 }
 
-/// [`decode_rgb8`] of an image that is going to be scaled until its short side
-/// is `short_side` px: a large JPEG is decoded at a reduced size, with nearly
-/// twice as many pixels along each side as wanted, or more.
-///
-/// Waits for its share of [`budget::DECODES`].
-///
-/// # Errors
-///
-/// Those of [`decode_rgb8`], and [`ImageError::TooManyPixels`].
-pub fn decode_rgb8_covering(
-    data: &[u8],
-    short_side: u32,
-    max_pixels: u64,
-) -> Result<Pixels, ImageError> {
-    let info = probe(data)?;
-    let pixels = u64::from(info.width) * u64::from(info.height);
-    if pixels > max_pixels {
-        return Err(ImageError::TooManyPixels {
-            width: info.width,
-            height: info.height,
-            max: max_pixels,
-        });
-    }
-    structure::check(data, info.format)?;
-    let reduction = match info.format {
-        Format::Jpeg => reduction((info.width, info.height), (short_side, short_side)),
-        _ => 1,
-    };
-    let _memory = budget::DECODES.acquire(memory(&info, reduction, data.len()));
-    upright_rgb(data, &info, reduction)
-}
-
 /// How far an image of `size` can be reduced while it is decoded, if it is
 /// going to be scaled to `wanted`: what the DCT blurs or aliases has to be cut
 /// off by the scaling that follows.

@@ -13,9 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::limits::{self, Limits, MAX_BASE64_CHARS, MAX_SIDE_PX, MIN_SIDE_PX};
-use crate::prepare::policy::DEFAULT_MAX_PIXELS;
 use crate::raster::Pixels;
-use crate::{body, decode, error, format, probe, resize};
+use crate::{body, decode, error, format, probe};
 
 create_exception!(
     gateway._native,
@@ -181,25 +180,6 @@ fn decode_rgb<'py>(
     array(py, pixels)
 }
 
-/// Decodes an image, resizes its short side and takes the square at its centre.
-#[pyfunction]
-#[pyo3(signature = (data, /, *, resize, crop, max_pixels = DEFAULT_MAX_PIXELS))]
-fn classifier_input<'py>(
-    py: Python<'py>,
-    data: &Bound<'py, PyBytes>,
-    resize: u32,
-    crop: u32,
-    max_pixels: u64,
-) -> PyResult<Bound<'py, PyArray3<u8>>> {
-    let data = data.as_bytes();
-    let pixels = py.detach(|| -> PyResult<_> {
-        let pixels = decode::decode_rgb8_covering(data, resize, max_pixels)?;
-        resize::fit_cover(&pixels, resize, crop)
-            .map_err(|error| PyValueError::new_err(error.to_string()))
-    })?;
-    array(py, pixels)
-}
-
 /// The pixels as an array that owns them: nothing is copied.
 fn array(py: Python<'_>, pixels: Pixels) -> PyResult<Bound<'_, PyArray3<u8>>> {
     let shape = [
@@ -231,7 +211,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(request_body, module)?)?;
     module.add_function(wrap_pyfunction!(base64_length, module)?)?;
     module.add_function(wrap_pyfunction!(decode_rgb, module)?)?;
-    module.add_function(wrap_pyfunction!(classifier_input, module)?)?;
     module.add_class::<prepare::Policy>()?;
     module.add_class::<prepare::Plan>()?;
     module.add_class::<prepare::Prepared>()?;
@@ -239,6 +218,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(prepare::prepare, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::prepare_array, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::prepare_pixels, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare::encode_pixels, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::set_memory_limit, module)?)?;
     module.add_function(wrap_pyfunction!(prepare::memory, module)?)?;
     Ok(())

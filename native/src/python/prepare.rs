@@ -9,6 +9,7 @@ use pyo3::types::PyBytes;
 
 use super::ImageInfo;
 use crate::budget;
+use crate::encode::{self, EncodeError};
 use crate::error::ImageError;
 use crate::format::Format;
 use crate::limits::{Limits, MAX_BASE64_CHARS, MAX_SIDE_PX, MIN_SIDE_PX};
@@ -283,6 +284,44 @@ pub(super) fn prepare_pixels(
     };
     let prepared = contained(py, || core::prepare_pixels(pixels, what, size, &policy.0))?;
     Prepared::new(py, prepared)
+}
+
+/// Writes RGB pixels as a file.
+#[pyfunction(name = "encode")]
+#[pyo3(signature = (pixels, width, height, /, *, format, quality = 95))]
+pub(super) fn encode_pixels<'py>(
+    py: Python<'py>,
+    pixels: &Bound<'py, PyBytes>,
+    width: u32,
+    height: u32,
+    format: &str,
+    quality: u8,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let data = pixels.as_bytes();
+    let area = u64::from(width) * u64::from(height);
+    if area == 0 || area * Layout::Rgb.channels() as u64 != data.len() as u64 {
+        return Err(PyValueError::new_err(format!(
+            "{} bytes are not {width}x{height} pixels of 3",
+            data.len()
+        )));
+    }
+    if !(1..=100).contains(&quality) {
+        return Err(PyValueError::new_err(format!(
+            "quality is {quality}; it must be 1 to 100"
+        )));
+    }
+    let work = || match format {
+        "jpeg" => encode::rgb_as_jpeg(data, width, height, quality),
+        "png" => encode::rgb_as_png(data, width, height),
+        _ => Err(EncodeError::new(&format_args!(
+            "{format:?} is not a format that is written"
+        ))),
+    };
+    let file = py
+        .detach(|| catch_unwind(AssertUnwindSafe(work)))
+        .map_err(|_| PyRuntimeError::new_err("the image core failed"))?
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(PyBytes::new(py, &file))
 }
 
 /// Bounds the memory of all decodes in flight.

@@ -1,0 +1,158 @@
+"""Takes fog out of photographs: even and uneven haze, whatever it lies on.
+
+The picture I that is seen through fog is J · t + A · (1 - t): the scene J, of whose light the share t comes through, and the
+fog's own light A. A and t are found in a reduced picture (`airlight`, `transmission`); at full size t follows the outlines
+(`filters`), and J = (I - A) / t + A is computed in stripes.
+"""
+
+import functools
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from gateway.engines.airlight import airlight
+from gateway.engines.filters import Map, RowEnlarger, guided_coefficients
+from gateway.engines.steps import Checkpoint, never_cancelled
+from gateway.engines.transmission import emptiness, haze, trust
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+LOWEST_GAMMA: Final = 0.1
+HIGHEST_GAMMA: Final = 10.0
+NEUTRAL_GAMMA: Final = 1.5
+"""The default: the picture keeps the brightness that the scene is found to have."""
+
+REDUCED_SIDE: Final = 400
+"""The long side of the picture that fog is measured in; the sizes of all kernels are pixels of it."""
+
+_UNTOUCHED: Final = 0.02
+"""A picture in which less light than this is fog's, wherever it is thickest, has none."""
+_RADIUS, _EDGE = 4, 1e-4
+_STRIPE_PIXELS: Final = 1 << 16
+"""Small enough that a stripe's planes stay in the processor's cache."""
+_STRIPES_A_STEP: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How far fog is taken out."""
+
+    least_transmission: float
+    """Fog that lets less through is treated as if it let this through: noise is amplified by its inverse."""
+    least_in_skies: float
+    """The same where there is nothing to see but the fog, or a sky, whose noise and JPEG blocks would become blotches."""
+    distrust: float
+    """Exponent of 1 - ω; over 1 takes more for fog."""
+
+
+_NATURAL = _Look(least_transmission=0.2, least_in_skies=0.5, distrust=1.0)
+_STRONG = _Look(least_transmission=0.08, least_in_skies=0.08, distrust=2.5)
+
+
+def defog(
+    pixels: Pixels, *, gamma: float = NEUTRAL_GAMMA, natural_look: bool = True, checkpoint: Checkpoint = never_cancelled
+) -> Pixels:
+    """Return the picture without its fog. `pixels`: H × W × 3, RGB, 0–255, of any size; they aren't changed.
+
+    `gamma` (0.1–10) corrects the brightness afterwards: values (0–1) are raised to 1.5 / gamma, so that larger is brighter and
+    1.5 changes nothing. `natural_look` spares skies and white things and leaves the thickest fog in; without it fog is taken
+    out wherever there may be some. A picture in which none is found comes back as it was, but for gamma.
+
+    Raises `ValueError` for another array or another gamma, and what `checkpoint` raises. Thread-safe; computes on one thread.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or pixels.size == 0:
+        msg = f"pixels are a uint8 array of H × W × 3, not {pixels.dtype} of {pixels.shape}"
+        raise ValueError(msg)
+    if not LOWEST_GAMMA <= gamma <= HIGHEST_GAMMA:
+        msg = f"gamma is {LOWEST_GAMMA}–{HIGHEST_GAMMA}, not {gamma}"
+        raise ValueError(msg)
+    reduced = _reduced(pixels)
+    scene = reduced.astype(np.float32) / np.float32(255)
+    model = _model()
+    air = airlight(scene, model.airlight)
+    checkpoint()
+    through = _transmission(scene, air, _NATURAL if natural_look else _STRONG, model)
+    checkpoint()
+    exponent = NEUTRAL_GAMMA / gamma
+    least = float(through.min())
+    if least > 1 - _UNTOUCHED:
+        return _corrected(pixels, exponent)
+    guide = cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    slope, offset = guided_coefficients(guide, through, _RADIUS, _EDGE)
+    return _recovered(pixels, air, slope, offset, least, exponent, checkpoint)
+
+
+def _reduced(pixels: Pixels) -> Pixels:
+    """The picture at the size that fog is measured in; a smaller one is enlarged, so that kernels fit all alike."""
+    height, width = pixels.shape[:2]
+    scale = REDUCED_SIDE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=how))
+
+
+def _transmission(scene: Floats, air: Floats, look: _Look, model: "_Model") -> Map:
+    """The share of the scene's light that comes through, for each pixel of the reduced picture: above 0, up to 1."""
+    omega = 1 - (1 - trust(scene, air, model.layers)) ** look.distrust
+    least = look.least_transmission + (look.least_in_skies - look.least_transmission) * emptiness(scene)
+    return np.asarray(np.clip(1 - omega * haze(scene, air), least, 1), np.float32)
+
+
+def _recovered(
+    pixels: Pixels, air: Floats, slope: Map, offset: Map, least: float, exponent: float, checkpoint: Checkpoint
+) -> Pixels:
+    height, width = pixels.shape[:2]
+    slopes, offsets = RowEnlarger(slope, width, height), RowEnlarger(offset, width, height)
+    result = np.empty_like(pixels)
+    rows = max(1, _STRIPE_PIXELS // width)
+    for number, start in enumerate(range(0, height, rows)):
+        if number % _STRIPES_A_STEP == 0:
+            checkpoint()
+        stop = min(start + rows, height)
+        stripe = np.ascontiguousarray(pixels[start:stop])
+        through = slopes.rows(start, stop)
+        through *= cv2.cvtColor(stripe, cv2.COLOR_RGB2GRAY)
+        through *= np.float32(1 / 255)
+        through += offsets.rows(start, stop)
+        np.clip(through, least, 1, out=through)
+        gain = np.float32(1) / through
+        kept = 1 - gain
+        planes = [
+            cv2.scaleAdd(kept, float(light) * 255, cv2.multiply(channel, gain, dtype=cv2.CV_32F))
+            for channel, light in zip(cv2.split(stripe), air, strict=True)
+        ]
+        result[start:stop] = _samples(np.asarray(cv2.merge(planes)), exponent)
+    return result
+
+
+def _samples(values: Floats, exponent: float) -> Pixels:
+    """Values of 0–255, and some beyond, after gamma correction, rounded."""
+    if exponent != 1:
+        values = np.asarray(cv2.pow(np.clip(values, 0, 255) / np.float32(255), exponent)) * np.float32(255)
+    return np.asarray(cv2.addWeighted(values, 1, values, 0, 0, dtype=cv2.CV_8U))
+
+
+def _corrected(pixels: Pixels, exponent: float) -> Pixels:
+    """Gamma correction alone."""
+    table = np.rint((np.arange(256) / 255) ** exponent * 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(pixels, table))
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """What was fitted. See `airlight` and `transmission` for what the arrays mean."""
+
+    airlight: Floats
+    layers: tuple[Floats, ...]
+
+
+@functools.cache
+def _model() -> _Model:
+    with (files("gateway.engines") / "data" / "defog.npz").open("rb") as file:
+        arrays = np.load(file)
+        return _Model(arrays["airlight"], tuple(arrays[f"layer{index}"] for index in range(6)))

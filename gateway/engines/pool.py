@@ -1,0 +1,66 @@
+"""Heavy work off the event loop: so many pieces at once, the others in order of arrival."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateway.engines.steps import Cancelled, Checkpoint
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Worked(Generic[_T]):
+    """The result of a piece of work, and the seconds that it waited and took."""
+
+    result: _T
+    queue_time: float
+    work_time: float
+
+
+class EnginePool:
+    """A bounded pool of threads for one event loop."""
+
+    def __init__(self, workers: int) -> None:
+        self._slots = asyncio.Semaphore(workers)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
+
+    def close(self) -> None:
+        """Drop what has not begun; what has begun ends within a picture's time."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, work: Callable[[Checkpoint], _T]) -> Worked[_T]:
+        """Run `work` on a thread. Cancelling drops it if it has not begun, and otherwise ends it at its next checkpoint."""
+        asked_at = time.perf_counter()
+        # The semaphore, not the pool's queue, holds back what waits: a cancelled waiter leaves nothing behind.
+        await self._slots.acquire()
+        started_at = time.perf_counter()
+        given_up = threading.Event()
+
+        def checkpoint() -> None:
+            if given_up.is_set():
+                raise Cancelled
+
+        with contextlib.ExitStack() as place:
+            place.callback(self._slots.release)
+            running = self._threads.submit(work, checkpoint)
+            # Not when this call ends: if it is cancelled, the thread is busy until the next checkpoint.
+            _when_done(running, asyncio.get_running_loop(), place.pop_all().close)
+        try:
+            result = await asyncio.wrap_future(running)
+        finally:
+            given_up.set()
+        return Worked(result, queue_time=started_at - asked_at, work_time=time.perf_counter() - started_at)
+
+
+def _when_done(work: Future[_T], loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    def done(_: Future[_T]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits there
+            loop.call_soon_threadsafe(callback)
+
+    work.add_done_callback(done)

@@ -1,0 +1,82 @@
+"""Reading the evidence by label: what the classifier gives each, and which things the detectors saw of it."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.engines.tagging.classifier import shares
+from gateway.engines.tagging.confidence import Odds, log_odds
+from gateway.engines.tagging.observer import LOOKS, Evidence
+from gateway.engines.tagging.sightings import LEAST_MEAN, Sightings, put_together
+from gateway.engines.tagging.vocabulary import Vocabulary
+
+_LEAST_EVIDENCE: Final = 0.01
+"""Share under which a class counts for nothing in a concept: ten times what a guess among 1000 would give it. Four classes
+in ten are animals, and the crumbs of all of them would make every unclear picture one."""
+
+
+class Reader:
+    """Thread-safe, without state after construction."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._membership = vocabulary.membership()
+        self._supports = _supports(vocabulary, self._membership)
+        self._kinds = _kinds(vocabulary)
+        # Some concepts are only there to stand above scene words.
+        self.concepts = vocabulary.concepts[self._membership[vocabulary.concepts].sum(axis=1) > 0]
+        """The concepts that the classifier has classes of."""
+
+    def shares(self, evidence: Evidence) -> npt.NDArray[np.float64]:
+        """What each label has of one, by the classifier: classes by themselves, concepts by all their classes of weight."""
+        mean = shares(evidence.logits).mean(axis=0)
+        heavy = np.flatnonzero(mean >= _LEAST_EVIDENCE)
+        result = self._membership[:, heavy] @ mean[heavy]
+        result[self._vocabulary.classes] = mean
+        # Sums of rounded shares can end a hair above one.
+        limited: npt.NDArray[np.float64] = np.minimum(result, 1.0)
+        return limited
+
+    def sightings(self, evidence: Evidence) -> list[tuple[int, Sightings]]:
+        """The labels of which things were found, and the things."""
+        best = np.zeros((len(evidence.findings), len(self._vocabulary.detected)))
+        for row, look in zip(best, evidence.findings, strict=True):
+            np.maximum.at(row, look.classes, look.scores)
+        # Most kinds are hardly seen anywhere, and need no matching to know.
+        candidates = [(label, kinds) for label, kinds in self._kinds.items() if best[:, kinds].max(axis=1).mean() >= LEAST_MEAN]
+        matched = [(label, put_together(evidence.findings, kinds)) for label, kinds in candidates]
+        return [(label, found) for label, found in matched if len(found.boxes)]
+
+    def for_sightings(self, label: int, share: npt.NDArray[np.float64], found: Sightings) -> dict[str, Odds | float]:
+        """What speaks for and against things of one label, by the names of `confidence.EVIDENCE`.
+
+        The classifier's share of the label or, where it has no class for it, of the nearest concept above; its largest share
+        of anything else; the detectors' scores; and whether it is a person, of which the classifier knows next to nothing.
+        """
+        support = self._supports[label]
+        others = share[self._vocabulary.classes] * (1.0 - self._membership[support])
+        looks: dict[str, Odds | float] = dict(zip(LOOKS, log_odds(found.scores).T, strict=True))
+        return looks | {
+            "share": float(log_odds(share[support])),
+            "rival": float(log_odds(others.max())),
+            "person": float(label == self._vocabulary.detected[0]),
+        }
+
+
+def _supports(vocabulary: Vocabulary, membership: npt.NDArray[np.float64]) -> list[int]:
+    """For each label the nearest one, itself or above it, that the classifier has classes of; itself if there is none."""
+    known = membership.sum(axis=1) > 0
+    return [
+        next((candidate for candidate in (label, *above) if known[candidate]), label)
+        for label, above in enumerate(vocabulary.ancestors)
+    ]
+
+
+def _kinds(vocabulary: Vocabulary) -> dict[int, npt.NDArray[np.bool_]]:
+    """For each label that the detectors' classes fall under, which of them do."""
+    kinds: dict[int, npt.NDArray[np.bool_]] = {}
+    for kind, detected in enumerate(vocabulary.detected):
+        for label in (int(detected), *vocabulary.ancestors[detected]):
+            kinds.setdefault(label, np.zeros(len(vocabulary.detected), dtype=np.bool_))[kind] = True
+    return kinds

@@ -1,0 +1,35 @@
+"""Enhancing a picture: fetch → prepare → brighten, defog or enlarge."""
+
+from typing import Final
+
+from gateway.media import (
+    DarkEnhanceParameters,
+    DefogParameters,
+    EnhancedImage,
+    EnhancementParameters,
+    ImageSource,
+    UpscaleParameters,
+)
+from gateway.prepare import Operation
+from gateway.usecases.intake import Intake
+from gateway.usecases.provider import Provider
+
+_OPERATIONS: Final = {
+    DarkEnhanceParameters: Operation.DARK_ENHANCE,
+    DefogParameters: Operation.DEFOG,
+    UpscaleParameters: Operation.SUPER_RESOLUTION,
+}
+
+
+class EnhanceImage:
+    """Enhances one picture."""
+
+    def __init__(self, provider: Provider, intake: Intake) -> None:
+        self._provider = provider
+        self._intake = intake
+
+    async def __call__(self, source: ImageSource, parameters: EnhancementParameters) -> EnhancedImage:
+        """Do to `source` what the kind of `parameters` says. Raises `GatewayError`."""
+        image, prepare_time = await self._intake(source, _OPERATIONS[type(parameters)])
+        reply = await self._provider.enhance(image, parameters)
+        return EnhancedImage(reply=reply, facts=image.facts, actions=tuple(map(str, image.actions)), prepare_time=prepare_time)

@@ -1,0 +1,52 @@
+"""Background music: fetch → recognise."""
+
+import time
+from typing import Final
+
+from gateway.errors import GatewayError, Reason
+from gateway.media import ImageUri, MediaContent, MediaSource, RecognizedMusic
+from gateway.usecases.intake import Fetcher
+from gateway.usecases.provider import Provider
+
+MAX_MEDIA_BYTES: Final = 65 << 20
+"""Longest recording (contract: background music recognition, 65 MB)."""
+
+
+class RecognizeMusic:
+    """Recognises the music in one recording."""
+
+    def __init__(self, provider: Provider, fetcher: Fetcher) -> None:
+        self._provider = provider
+        self._fetcher = fetcher
+
+    async def __call__(self, source: MediaSource) -> RecognizedMusic:
+        """Name the music in `source`. Raises `GatewayError`."""
+        if isinstance(source, ImageUri) and self._provider.accepts_uris:
+            return RecognizedMusic(await self._provider.recognize_music(source))
+        started_at = time.perf_counter()
+        data = await self._fetched(source) if isinstance(source, ImageUri) else source.data
+        fetch_time = time.perf_counter() - started_at
+        if len(data) > MAX_MEDIA_BYTES:
+            raise _too_large(f"{len(data)} bytes")
+        if not data:
+            raise GatewayError(Reason.IMAGE_EMPTY, "the recording is empty", field="content", measured="0 bytes")
+        return RecognizedMusic(await self._provider.recognize_music(MediaContent(data)), fetch_time)
+
+    async def _fetched(self, source: ImageUri) -> bytes:
+        try:
+            return await self._fetcher.fetch(source.uri, max_bytes=MAX_MEDIA_BYTES)
+        except GatewayError as error:
+            if error.reason is Reason.IMAGE_TOO_LARGE:
+                raise _too_large(error.measured, field="uri") from error
+            raise
+
+
+def _too_large(measured: str, field: str = "content") -> GatewayError:
+    allowed = f"at most {MAX_MEDIA_BYTES} bytes"
+    return GatewayError(
+        Reason.MEDIA_TOO_LARGE,
+        f"the recording is {measured}; it must be {allowed}",
+        field=field,
+        measured=measured,
+        allowed=allowed,
+    )
