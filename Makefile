@@ -51,7 +51,7 @@ test-native: install
 	$(CARGO) test --quiet --locked --no-default-features $(MANIFEST)
 
 test-python: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Compiled here, with AVX2 where this machine has it. Without pip's cache, which does not know about CC.
 $(BREADTH)/installed: requirements-breadth.lock requirements-breadth-build.lock $(VENV)/created

@@ -52,7 +52,8 @@ class Reason(StrEnum):
     """The recording is longer than the 65 MB that are allowed."""
 
     RESULT_TOO_LARGE = "RESULT_TOO_LARGE"
-    """The prepared file is longer than one reply may be. Ask for less with `options.max_bytes`, or use the stream."""
+    """The file that was made is longer than the reply can be. Of preparation, ask for less with `options.max_bytes`, or use the
+    stream; of enhancement, send a smaller picture."""
 
     UPSTREAM_AUTHENTICATION_FAILED = "UPSTREAM_AUTHENTICATION_FAILED"
     """The cloud refuses the gateway's credentials. For the gateway's operator."""

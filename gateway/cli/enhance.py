@@ -44,5 +44,5 @@ async def _enhanced(request: EnhanceRequest, source: ImageContent | ImageUri, se
             return await client.enhance(source, request.parameters)
     # The person who names a URL here may reach it anyway: no need to keep them out of their own network.
     download = settings.download.model_copy(update={"allow_private": True})
-    async with opened_use_cases(settings.model_copy(update={"download": download})) as use_cases:
+    async with opened_use_cases(settings.model_copy(update={"provider": "local", "download": download})) as use_cases:
         return await use_cases.enhance_image(source, request.parameters)

@@ -6,8 +6,8 @@ fog's own light A. A and t are found in a reduced picture (`airlight`, `transmis
 """
 
 import functools
+import io
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 import cv2
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from gateway.engines.airlight import airlight
 from gateway.engines.filters import Map, RowEnlarger, guided_coefficients
+from gateway.engines.shipped import shipped
 from gateway.engines.steps import Checkpoint, never_cancelled
 from gateway.engines.transmission import emptiness, haze, trust
 
@@ -153,6 +154,5 @@ class _Model:
 
 @functools.cache
 def _model() -> _Model:
-    with (files("gateway.engines") / "data" / "defog.npz").open("rb") as file:
-        arrays = np.load(file)
+    with np.load(io.BytesIO(shipped("defog.npz"))) as arrays:
         return _Model(arrays["airlight"], tuple(arrays[f"layer{index}"] for index in range(6)))

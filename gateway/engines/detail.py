@@ -4,13 +4,12 @@ Each gives the detail that a bicubic enlargement of luma lacks. None pads: the r
 filters need around a pixel, so that each pixel comes out the same wherever in a tile it lies.
 """
 
-import hashlib
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
+
+from gateway.engines.shipped import session
 
 MODELS: Final = ("ESPCN", "SRCNN")
 SCALES: Final = (3, 4)
@@ -26,13 +25,8 @@ class DetailNetwork:
 
     def __init__(self, model: str, scale: int) -> None:
         """Load it. `model`: of `MODELS`, `scale`: of `SCALES`. Raises `ValueError` if the file is not the shipped one."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
         # A plan of memory would be kept for each shape that ever comes, and the tiles at the border come in any.
-        options.enable_mem_pattern = False
-        content = _read(f"{model.lower()}_x{scale}.onnx")
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = session(f"{model.lower()}_x{scale}.onnx", memory_pattern=False)
         properties = self._session.get_modelmeta().custom_metadata_map
         reach = int(properties["reach"])
         self.scale = scale
@@ -48,14 +42,3 @@ class DetailNetwork:
         height, width = result.shape[2:]
         detail: Plane = result[0, 0, self._unused : height - self._unused, self._unused : width - self._unused]
         return detail
-
-
-def _read(name: str) -> bytes:
-    folder = files("gateway.engines") / "data"
-    lines = (folder / "super_resolution.sha256").read_text(encoding="ascii").splitlines()
-    sums = {line.split()[1]: line.split()[0] for line in lines}
-    content = (folder / name).read_bytes()
-    if hashlib.sha256(content).hexdigest() != sums.get(name):
-        msg = f"{name} is damaged: its SHA-256 is not the published one"
-        raise ValueError(msg)
-    return content

@@ -19,7 +19,8 @@ class LocalSettings(Settings):
         default_factory=_default_workers,
         ge=1,
         le=256,
-        description="Pictures and recordings worked on at once; the default is the number of CPUs.",
+        description="Pictures and recordings worked on at once; the default is the number of CPUs. While they are enhanced, the "
+        "largest pictures take about half a GB each.",
     )
     music_index: Path | None = Field(
         None, description="Catalogue of music, as `image-gateway music index` writes it; without one, a few shipped tunes."

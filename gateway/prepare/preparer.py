@@ -73,9 +73,16 @@ class Preparer:
         return plan.info, plan
 
     def check(self, data: bytes, operation: Operation = Operation.TAGGING, options: PrepareOptions = _DEFAULTS) -> PreparedImage:
-        """`data` as it is, if it could be made fit: for those who decode it here anyway. Raises `GatewayError`."""
-        info, _ = self.inspect(data, operation, options)
-        return PreparedImage(data=data, facts=_facts(info, len(data)))
+        """`data` as it is, if it could be made fit: for those who decode it here anyway. Raises `GatewayError`.
+
+        That a picture will be fitted as it is decoded is told, but for tagging, where all pictures are looked at reduced.
+        """
+        info, plan = self.inspect(data, operation, options)
+        actions: tuple[PreparationAction, ...] = ()
+        if operation is not Operation.TAGGING and (plan.width, plan.height) != (info.width, info.height):
+            fit = f"{info.width}x{info.height} px to {plan.width}x{plan.height} px"
+            actions = (PreparationAction("fit", fit),)
+        return PreparedImage(data=data, facts=_facts(info, len(data)), actions=actions)
 
     def prepare_now(
         self, data: bytes, operation: Operation = Operation.TAGGING, options: PrepareOptions = _DEFAULTS

@@ -5,13 +5,14 @@ import itertools
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from gateway.engines import detail
+from gateway.engines import detail, shipped
 from gateway.engines.steps import Cancelled
 from gateway.engines.super_resolution import SuperResolution
 from gateway.engines.tiles import tiles
@@ -163,12 +164,12 @@ def test_self_test_notices_a_network_that_does_nothing(engine, monkeypatch) -> N
 
 
 def test_a_damaged_model_is_noticed(tmp_path, monkeypatch) -> None:
-    shipped = detail.files("gateway.engines") / "data"
+    folder = files("gateway.engines") / "data"
     data = tmp_path / "data"
     data.mkdir()
-    for path in (*shipped.glob("*_x[34].onnx"), shipped / "super_resolution.sha256"):
+    for path in (*folder.glob("*_x[34].onnx"), *folder.glob("*.sha256")):
         (data / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(detail, "files", lambda package: tmp_path)
+    monkeypatch.setattr(shipped, "files", lambda package: tmp_path)
     SuperResolution()
     content = bytearray((data / "srcnn_x4.onnx").read_bytes())
     content[-200] ^= 1
@@ -178,7 +179,7 @@ def test_a_damaged_model_is_noticed(tmp_path, monkeypatch) -> None:
 
 
 def test_the_sums_are_those_of_four_small_files() -> None:
-    data = detail.files("gateway.engines") / "data"
+    data = files("gateway.engines") / "data"
     sums = dict(line.split()[::-1] for line in (data / "super_resolution.sha256").read_text().splitlines())
     assert set(sums) == {f"{model.lower()}_x{scale}.onnx" for model, scale in VARIANTS}
     for name, expected in sums.items():

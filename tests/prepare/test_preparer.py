@@ -380,3 +380,10 @@ def test_check_refuses_what_could_not_be_made_fit(preparer, bad_pictures) -> Non
     with pytest.raises(GatewayError, match="has to be converted"):
         preparer.check(encoded(photo(), "WEBP"), Operation.SUPER_RESOLUTION, PrepareOptions(convert=Convert.NEVER))
     assert preparer.check(encoded(photo(), "WEBP"), Operation.SUPER_RESOLUTION).facts.format == "webp"
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_a_check_tells_that_a_picture_will_be_fitted_where_it_comes_back(preparer, operation) -> None:
+    wide = encoded(Image.new("RGB", (6000, 100)), "PNG")
+    told = [str(action) for action in preparer.check(wide, operation).actions]
+    assert told == ([] if operation is Operation.TAGGING else ["fit: 6000x100 px to 4096x68 px"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.engines import model
+from gateway.engines import shipped
 from gateway.engines.tagging.boxes import overlaps
 from gateway.engines.tagging.detector import Detector
 from gateway.engines.tagging.views import View, whole
@@ -66,6 +66,6 @@ def test_a_damaged_file_is_refused() -> None:
 
 
 def test_a_file_without_a_sum_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr(model, "_SUMS", "super_resolution.sha256")
+    monkeypatch.setattr(shipped, "_SUMS", ("super_resolution.sha256", "defog.sha256"))
     with pytest.raises(ValueError, match="damaged"):
         Detector("ssdlite_mobilenet_v2.onnx", 300)
