@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -168,6 +169,9 @@ async def test_aiohttp(rest_face, dog_image, small, file_server) -> None:
             assert "harbour" in (await response.json())["result"]["audio_name"].lower()
 
 
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
 def curl(*arguments: str) -> bytes:
     command = ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "60", *arguments]
     done = subprocess.run(command, capture_output=True, check=False)
@@ -175,6 +179,7 @@ def curl(*arguments: str) -> bytes:
     return done.stdout
 
 
+@needs_curl
 @pytest.mark.parametrize(("path", "parameters", "scale"), ENHANCEMENTS)
 def test_curl_uploads_a_form(rest_face, token, small, tmp_path, path, parameters, scale) -> None:
     picture = tmp_path / "picture.png"
@@ -223,6 +228,7 @@ class TestDocumentation:
 
         return run
 
+    @needs_curl
     def test_curl(self, example, tmp_path) -> None:
         assert "cat" in {tag["tag"] for tag in json.loads(example("sh", "bash", "-euc"))["result"]["tags"]}
         assert opened((tmp_path / "larger.png").read_bytes()) == ("PNG", (1353, 900))
