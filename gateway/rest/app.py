@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.rest.access import Access
+from gateway.rest.admission import admission
 from gateway.rest.body_deadline import body_deadline
 from gateway.rest.fault_settings import FaultSettings
 from gateway.rest.faults import fault_middleware
@@ -38,9 +39,11 @@ def build_app(
     iam = Iam(settings, clock)
     access = Access(settings, iam, clock, operations=_NAMES)
     recordings = Recordings(record or RecordSettings())
-    middlewares: list[Middleware] = [answer_always, body_deadline(settings.body_timeout)]
+    middlewares: list[Middleware] = [answer_always, admission(settings.max_requests)]
     if faults is not None and faults.active:
         middlewares.append(fault_middleware(faults, (*_NAMES, "iam"), _operation_of))
+    # Behind the faults: nobody reads a body while its answer is made late, so the wait is not the client's.
+    middlewares.append(body_deadline(settings.body_timeout))
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES - 1)
     app.add_routes([*identity_routes(iam, access), openapi_route()])
     for operation in OPERATIONS:

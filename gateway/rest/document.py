@@ -1,9 +1,12 @@
 """The body of a request as JSON, read more strictly than Python's reader does by itself."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from gateway.rest.errors import RestError
+
+MAX_NESTED: Final = 10_000
+"""Objects and lists in a body: each takes many times its length in memory, and no operation needs more than a few."""
 
 
 def read_document(body: bytes) -> dict[str, Any]:
@@ -11,6 +14,8 @@ def read_document(body: bytes) -> dict[str, Any]:
 
     A member that stands there twice is refused, since readers differ in which of the two they take.
     """
+    if sum(map(body.count, (b"{", b"["))) > MAX_NESTED:
+        raise RestError("AIS.0014", f"(more than {MAX_NESTED} objects and lists)")
     try:
         document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from gateway.rest.accounts import AccessKey, Project, User
@@ -34,7 +35,8 @@ class Iam:
         self._lifetime = settings.token_lifetime
         self._tokens = Tokens(seal, self.accounts, settings.token_bytes)
         self._temporary = TemporaryKeys(seal, self.accounts, clock)
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        # Not a semaphore: that would be free as soon as a caller hangs up, while the thread goes on hashing.
+        self._hashing = ThreadPoolExecutor(_HASHES_AT_ONCE, thread_name_prefix="hashing")
         passwords = [user.password for user in self.accounts.users if user.password is not None]
         hashed = [password for password in passwords if password.is_hashed]
         self._hashed_decoy = max(hashed, key=lambda password: password.n * password.r * password.p).decoy() if hashed else None
@@ -119,8 +121,7 @@ class Iam:
         text = given or ""
         same = plain.matches(text)
         if hashed is not None:
-            async with self._hashing:
-                same = await asyncio.to_thread(hashed.matches, text) or same
+            same = await asyncio.get_running_loop().run_in_executor(self._hashing, hashed.matches, text) or same
         return same and given is not None
 
 

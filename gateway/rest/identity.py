@@ -21,12 +21,13 @@ from gateway.rest.session import TokenError
 MAX_DOCUMENT_BYTES: Final = 64 << 10
 """Longest body: anyone may send one, and a sign-in is small."""
 
-_ROOTS: Final = ("/v3/auth/", "/v3/projects", "/v3.0/")
+_ROOTS: Final = ("/v3/auth/", "/v3/projects/", "/v3.0/")
 
 
 def is_identity_path(path: str) -> bool:
     """Whether refusals on that path are written in the identity service's form."""
-    return path.startswith(_ROOTS)
+    # With its end, since a project's id may begin as a root does.
+    return f"{path}/".startswith(_ROOTS)
 
 
 def identity_routes(iam: Iam, access: Access) -> list[web.RouteDef]:

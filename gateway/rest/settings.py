@@ -64,6 +64,12 @@ class RestSettings(Settings):
         description="Seconds in which the same signature may come again: signing times are whole seconds, so two honest requests "
         "alike in one second cannot be told from a replay. 0 refuses them.",
     )
+    max_requests: int = Field(
+        64,
+        ge=1,
+        le=10_000,
+        description="Requests at once; further ones are refused with HTTP 429. Each may hold some tens of MB.",
+    )
     body_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         60.0, description="Seconds in which a request's body has to arrive; after that it is answered with HTTP 408."
     )

@@ -402,6 +402,17 @@ class TestFaultsAndRecordings:
             assert await refused(client, path="/nowhere", headers={"X-Fault": "error=AIS.0023"}) == (400, "APIG.0101")
         assert tagging.calls == []
 
+    async def test_the_wait_for_a_late_answer_is_not_taken_for_a_slow_body(self, settings, use_cases, clock) -> None:
+        short = settings.model_copy(update={"body_timeout": 0.05})
+        faults = FaultSettings(inject="image-tagging: latency=0.2")
+        async with TestClient(TestServer(build_app(short, use_cases, clock, faults=faults))) as client:
+            async with client.post("/v3/auth/tokens", json=sign_in()) as response:
+                token = response.headers["X-Subject-Token"]
+            # More than the buffers of a connection hold, so that it cannot have come whole before it is read.
+            body = io.BytesIO(json.dumps({"url": URL, "more": "x" * 8_000_000}).encode())
+            status, _ = await answer(client, headers={"X-Auth-Token": token}, data=body)
+        assert status == 200
+
     async def test_without_the_setting_the_header_means_nothing(self, client, headers) -> None:
         assert (await answer(client, headers=headers | {"X-Fault": "error=AIS.0023"}, json={"url": URL}))[0] == 200
 

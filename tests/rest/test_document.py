@@ -59,3 +59,10 @@ def test_no_object_of_json(body) -> None:
 def test_what_is_ambiguous_is_named() -> None:
     with pytest.raises(RestError, match="stands twice"):
         read_document(b'{"limit": 1, "limit": 2}')
+
+
+def test_a_body_of_countless_objects_is_not_read() -> None:
+    assert read_document(b'{"a": [%s]}' % b",".join([b"{}"] * 9000))
+    with pytest.raises(RestError) as caught:
+        read_document(b'{"a": [%s]}' % b",".join([b"{}"] * 10_000))
+    assert caught.value.code == "AIS.0014"

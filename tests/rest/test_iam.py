@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import copy
 import hashlib
@@ -233,6 +234,39 @@ async def test_hashing_does_not_hold_up_the_event_loop(iam, monkeypatch) -> None
     await iam.sign_in(REQUEST)
     assert threads
     assert threading.main_thread() not in threads
+
+
+async def test_two_hashes_are_computed_at_a_time_whoever_hangs_up(iam, monkeypatch) -> None:
+    computing: list[str] = []
+    begun, goes_on = threading.Semaphore(0), threading.Event()
+
+    def matches(password: Password, given: str) -> bool:
+        if password.is_hashed:
+            computing.append(given)
+            begun.release()
+            goes_on.wait(10)
+        return False
+
+    monkeypatch.setattr(Password, "matches", matches)
+
+    def sign_in(given: str) -> asyncio.Task[object]:
+        return asyncio.create_task(iam.sign_in({"auth": {"identity": as_user("u2", given)}}))
+
+    try:
+        left = [sign_in("first"), sign_in("second")]
+        for _ in left:
+            assert await asyncio.to_thread(begun.acquire, timeout=10)
+        for caller in left:
+            caller.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        waiting = sign_in("third")
+        assert not await asyncio.to_thread(begun.acquire, timeout=0.1)
+        assert sorted(computing) == ["first", "second"]
+    finally:
+        goes_on.set()
+    with pytest.raises(SignInError):
+        await waiting
+    assert sorted(computing) == ["first", "second", "third"]
 
 
 @pytest.mark.parametrize(

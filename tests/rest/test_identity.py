@@ -152,6 +152,8 @@ async def test_a_temporary_key_by_a_token_in_the_header(client) -> None:
         ("/v3.0/OS-CREDENTIAL/securitytokens", True),
         ("/v3/p7/image/main-object-detection", False),
         ("/v3/authors", False),
+        ("/v3/projects-north/image/main-object-detection", False),
+        ("/v3/projects/p7", True),
         ("/v2/p7/image/tagging", False),
         ("/", False),
     ],
