@@ -60,8 +60,8 @@ A setting can be given as a flag (`image-gateway COMMAND --help` lists them), in
 `--config FILE` or `IMAGE_GATEWAY_CONFIG`. A flag wins over the environment, which wins over the file, which wins over the
 default. An empty environment variable counts as absent. A name that no setting has, and a value that is not allowed, stop
 the start with a message that says which, and what is allowed. Settings are read once, at the start; only the file of
-`cloud.password_file` is read again, for every new token. What a single run of `tag`, `prepare`, `demo` or `health` works on
-(files, language, threshold, target …) are arguments of those commands, not settings.
+`cloud.password_file` is read again, for every new token. What a single run of `tag`, `enhance`, `music`, `prepare`, `demo` or
+`health` works on (files, language, threshold, target …) are arguments of those commands, not settings.
 
 ```toml
 listen = "0.0.0.0:50051"
@@ -86,7 +86,7 @@ What the operations answer with when they refuse: `{{"error_code": …, "error_m
 than this table: which parameter, what was found, what is allowed. Decide by the code. The identity service's paths have a
 form of their own: `{{"error": {{"code": …, "message": …, "title": …}}}}` with the HTTP status as its code.
 
-Other codes of the contract come only when faults are injected ([rest-testing.md](rest-testing.md)).
+Other codes of the contract come only when faults are injected or calls are replayed ([rest-testing.md](rest-testing.md)).
 
 | Code | HTTP | Meaning | Of |
 | --- | --- | --- | --- |

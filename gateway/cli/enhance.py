@@ -1,8 +1,10 @@
 """`image-gateway enhance`: brighten, defog or enlarge one picture, through a gateway or in this process."""
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gateway.cli.sources import loader
 from gateway.client import EnhancedImage, EnhancementClient, GatewayError, ImageContent, ImageUri
@@ -10,6 +12,8 @@ from gateway.config import GatewaySettings
 from gateway.errors import Reason
 from gateway.media import EnhancementParameters
 from gateway.server import opened_use_cases
+
+_SUFFIXES: Final = {"jpeg": {".jpg", ".jpeg"}, "png": {".png"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,36 @@ class EnhanceRequest:
 
 
 async def run_enhance(request: EnhanceRequest, settings: GatewaySettings) -> int:
-    """Enhance, write the result, say what it is, and return the exit status 0. Raises `GatewayError`, `OSError`."""
-    if request.out.exists() and not request.overwrite:
-        raise GatewayError(Reason.INVALID_ARGUMENT, f"{request.out} exists; --overwrite replaces it")
-    _, load = loader(request.source)
-    enhanced = await _enhanced(request, await load(), settings)
+    """Enhance, write the result, say what it is, and return the exit status: 0, or 1 if the picture was refused.
+
+    Raises `GatewayError` for a place that cannot be written to, before any work.
+    """
+    _check_place(request)
+    try:
+        _, load = loader(request.source)
+        enhanced = await _enhanced(request, await load(), settings)
+    except GatewayError as error:
+        print(f"image-gateway: {request.source}: {error.message}", file=sys.stderr)
+        return 1
     await asyncio.to_thread(request.out.write_bytes, enhanced.reply.image)
     before, after = enhanced.facts, enhanced.reply.facts
     print(
         f"{request.out}: {after.width}x{after.height} {after.format.upper()}, {after.size_bytes} bytes "
         f"(from {before.width}x{before.height} {before.format.upper()}, {enhanced.reply.work_time:.2f} s)"
     )
+    for action in enhanced.actions:
+        print(f"  {action}")
+    if request.out.suffix.lower() not in _SUFFIXES[after.format]:
+        print(f"image-gateway: {request.out} is a {after.format.upper()} file, whatever its name says", file=sys.stderr)
     return 0
+
+
+def _check_place(request: EnhanceRequest) -> None:
+    out = request.out
+    if out.is_dir() or not out.parent.is_dir():
+        raise GatewayError(Reason.INVALID_ARGUMENT, f"{out} cannot be written: it must name a file in a folder that exists")
+    if out.exists() and not request.overwrite:
+        raise GatewayError(Reason.INVALID_ARGUMENT, f"{out} exists; --overwrite replaces it")
 
 
 async def _enhanced(request: EnhanceRequest, source: ImageContent | ImageUri, settings: GatewaySettings) -> EnhancedImage:

@@ -105,6 +105,11 @@ def write_processing(reply: ProviderReply, actions: Sequence[str] = (), prepare_
     )
 
 
+def read_float(value: float) -> float:
+    """The decimal number that was meant by a protobuf `float`: 0.9, and not the nearest of 32 bits, 0.8999999761581421."""
+    return float(f"{value:.7g}")
+
+
 def write_duration(seconds: float) -> duration_pb2.Duration:
     """Seconds as a protobuf duration."""
     duration = duration_pb2.Duration()

@@ -4,21 +4,21 @@ from typing import Final
 
 from gateway.imagerecognition.v1 import enhancement_pb2 as pb
 from gateway.media import DarkEnhanceParameters, DefogParameters, EnhancedImage, UpscaleModel, UpscaleParameters
-from gateway.rpc.convert import EnumTable, write_info, write_processing
+from gateway.rpc.convert import EnumTable, read_float, write_info, write_processing
 
 _MODELS: Final = EnumTable(pb.UpscaleModel, UpscaleModel.ESPCN)
 
 
 def read_dark_enhance(request: pb.EnhanceDarkImageRequest) -> DarkEnhanceParameters:
     """Raises `GatewayError` naming the field that is out of range."""
-    return DarkEnhanceParameters(request.brightness) if request.HasField("brightness") else DarkEnhanceParameters()
+    return DarkEnhanceParameters(read_float(request.brightness)) if request.HasField("brightness") else DarkEnhanceParameters()
 
 
 def read_defog(request: pb.DefogImageRequest) -> DefogParameters:
     """Raises `GatewayError` naming the field that is out of range."""
     defaults = DefogParameters()
     return DefogParameters(
-        gamma=request.gamma if request.HasField("gamma") else defaults.gamma,
+        gamma=read_float(request.gamma) if request.HasField("gamma") else defaults.gamma,
         natural_look=request.natural_look if request.HasField("natural_look") else defaults.natural_look,
     )
 

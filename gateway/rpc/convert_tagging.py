@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, LocalizedText, Tag, TaggedImage, TaggingParameters
-from gateway.rpc.convert import EnumTable, write_info, write_processing
+from gateway.rpc.convert import EnumTable, read_float, write_info, write_processing
 
 _LANGUAGES: Final = EnumTable(pb.Language, Language.ZH)
 
@@ -14,7 +14,7 @@ def read_parameters(parameters: pb.TaggingParameters) -> TaggingParameters:
     defaults = TaggingParameters()
     return TaggingParameters(
         language=_LANGUAGES.read(parameters.language, "parameters.language"),
-        threshold=parameters.threshold if parameters.HasField("threshold") else defaults.threshold,
+        threshold=read_float(parameters.threshold) if parameters.HasField("threshold") else defaults.threshold,
         limit=parameters.limit if parameters.HasField("limit") else defaults.limit,
     )
 

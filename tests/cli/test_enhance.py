@@ -80,11 +80,26 @@ def test_a_parameter_out_of_range_is_named(capsys, night, tmp_path, arguments, c
     assert not (tmp_path / "out.png").exists()
 
 
-def test_a_file_that_is_no_picture_is_refused(capsys, tmp_path) -> None:
+def test_a_file_that_is_no_picture_is_refused_by_name(capsys, tmp_path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     status, _, said = run(capsys, "defog", tmp_path / "a.txt", tmp_path / "out.png")
-    assert status == 2
+    assert status == 1
+    assert "a.txt: " in said
     assert "not a known image format" in said
     status, _, said = run(capsys, "defog", tmp_path / "missing.jpg", tmp_path / "out.png")
-    assert status == 2
-    assert "cannot be read" in said
+    assert status == 1
+    assert "missing.jpg: the file cannot be read" in said
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(capsys, night, tmp_path) -> None:
+    for place in (tmp_path / "nowhere" / "out.png", tmp_path):
+        status, _, said = run(capsys, "dark", night, place, "--overwrite")
+        assert status == 2
+        assert "must name a file in a folder that exists" in said
+
+
+def test_a_name_that_says_something_else_is_told(capsys, night, tmp_path) -> None:
+    status, _, said = run(capsys, "dark", night, tmp_path / "out.jpg")
+    assert status == 0
+    assert "is a PNG file" in said
+    assert run(capsys, "dark", night, tmp_path / "out.PNG")[2] == ""

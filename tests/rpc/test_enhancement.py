@@ -52,6 +52,8 @@ async def test_the_answer_has_the_picture_and_how_it_came_about(stub, dog, metho
         ("EnhanceDarkImage", {}, DarkEnhanceParameters(0.9)),
         ("EnhanceDarkImage", {"brightness": 0}, DarkEnhanceParameters(0)),
         ("EnhanceDarkImage", {"brightness": 0.5}, DarkEnhanceParameters(0.5)),
+        ("EnhanceDarkImage", {"brightness": 0.9}, DarkEnhanceParameters(0.9)),  # which 32 bits do not hold
+        ("DefogImage", {"gamma": 0.1}, DefogParameters(0.1)),
         ("DefogImage", {}, DefogParameters(1.5, natural_look=True)),
         ("DefogImage", {"gamma": 4, "natural_look": False}, DefogParameters(4, natural_look=False)),
         ("UpscaleImage", {}, UpscaleParameters(3, UpscaleModel.ESPCN)),
