@@ -79,14 +79,26 @@ class Reason(StrEnum):
     UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
     """The cloud could not be reached, or says that it cannot serve now. Send again later."""
 
+    UPSTREAM_SUSPENDED = "UPSTREAM_SUSPENDED"
+    """The gateway makes no such calls to the cloud for a while, since too many failed. Send again later."""
+
     UPSTREAM_TIMEOUT = "UPSTREAM_TIMEOUT"
     """The cloud did not answer in time. It may have done, and billed, the work."""
+
+    UPSTREAM_REPLY_LOST = "UPSTREAM_REPLY_LOST"
+    """The connection broke after the call was sent and before it was answered. The cloud may have done, and billed, the work."""
 
     UPSTREAM_INTERNAL = "UPSTREAM_INTERNAL"
     """The cloud's own algorithm or machinery failed."""
 
     UPSTREAM_BAD_RESPONSE = "UPSTREAM_BAD_RESPONSE"
     """The cloud's answer is not what its contract says."""
+
+    OVERLOADED = "OVERLOADED"
+    """Too many calls wait for their turn, or this one has waited too long. Nothing was spent. Send again later, slower."""
+
+    DEADLINE_TOO_SHORT = "DEADLINE_TOO_SHORT"
+    """The work could not have been done by the caller's deadline, so it was not begun. Nothing was spent. Give more time."""
 
     SHUTTING_DOWN = "SHUTTING_DOWN"
     """This gateway is stopping and takes no new calls. Send again; another replica will take it."""
@@ -117,6 +129,8 @@ class UpstreamDetail:
     """0 if there was no reply."""
     request_id: str = ""
     """The vendor's `X-Request-Id`."""
+    attempts: int = 0
+    """How many requests were made for the call; 0 if that is not known."""
 
 
 class GatewayError(Exception):

@@ -145,6 +145,13 @@ class Tag:
     instances: tuple[TagInstance, ...] = ()
 
 
+class TaggingVersion(StrEnum):
+    """A version of the contract's image tagging: the historical one gives no boxes and no names of types."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
 THRESHOLD_RANGE = (0.0, 100.0)
 LIMIT_RANGE = (1, 150)
 
@@ -160,6 +167,7 @@ class TaggingParameters:
     language: Language = Language.ZH
     threshold: float = 60.0
     limit: int = 50
+    version: TaggingVersion = TaggingVersion.V2
 
     def __post_init__(self) -> None:
         _check_range("parameters.threshold", self.threshold, *THRESHOLD_RANGE)
@@ -244,13 +252,28 @@ class MusicMatch:
     offset_seconds: float
 
 
+class CacheState(StrEnum):
+    """What the cache had to do with an answer."""
+
+    NONE = "none"
+    """It was not asked: there is none, or the call did not want it."""
+    MISS = "miss"
+    """It had none; this answer is new."""
+    HIT = "hit"
+    """The answer was remembered."""
+    SHARED = "shared"
+    """The answer is that of another call, which asked for the same at the same time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderReply:
-    """How a provider came by its answer. `queue_time` and `work_time` are seconds."""
+    """How a provider came by its answer. `queue_time` and `work_time` are seconds. `attempts`: requests made for this answer; 0
+    if it is another call's or was remembered."""
 
     provider: str
     _: KW_ONLY
     attempts: int = 1
+    cache: CacheState = CacheState.NONE
     request_ids: tuple[str, ...] = ()
     queue_time: float = 0.0
     work_time: float = 0.0

@@ -55,11 +55,11 @@ def read_status(status: status_pb2.Status) -> GatewayError:
         reason = Reason(info.reason)
     except ValueError:
         reason = _BY_CODE.get(status.code, Reason.INTERNAL)
-    http_status = facts.get("upstreamHttpStatus", "")
     upstream = UpstreamDetail(
         error_code=facts.get("upstreamErrorCode", ""),
-        http_status=int(http_status) if http_status.isdigit() else 0,
+        http_status=_number(facts.get("upstreamHttpStatus", "")),
         request_id=facts.get("upstreamRequestId", ""),
+        attempts=_number(facts.get("upstreamAttempts", "")),
     )
     return GatewayError(
         reason,
@@ -70,6 +70,10 @@ def read_status(status: status_pb2.Status) -> GatewayError:
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry.HasField("retry_delay") else None,
         upstream=upstream if upstream != UpstreamDetail() else None,
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
 
 
 def _detail(status: status_pb2.Status, empty: _Detail) -> _Detail:

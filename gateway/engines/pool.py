@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from gateway.call import UNHURRIED, Call
 from gateway.engines.steps import Cancelled, Checkpoint
 
 _T = TypeVar("_T")
@@ -34,8 +35,13 @@ class EnginePool:
         """Drop what has not begun; what has begun ends within a picture's time."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, work: Callable[[Checkpoint], _T]) -> Worked[_T]:
-        """Run `work` on a thread. Cancelling drops it if it has not begun, and otherwise ends it at its next checkpoint."""
+    async def run(self, work: Callable[[Checkpoint], _T], call: Call = UNHURRIED) -> Worked[_T]:
+        """Run `work` on a thread. Cancelling drops it if it has not begun, and otherwise ends it at its next checkpoint; so does
+        the deadline of `call`, with a `GatewayError`."""
+        async with call.bounded():
+            return await self._run(work)
+
+    async def _run(self, work: Callable[[Checkpoint], _T]) -> Worked[_T]:
         asked_at = time.perf_counter()
         # The semaphore, not the pool's queue, holds back what waits: a cancelled waiter leaves nothing behind.
         await self._slots.acquire()

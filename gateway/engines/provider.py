@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 
 from gateway.boxes import map_tags_back
+from gateway.call import UNHURRIED, Call
 from gateway.engines.enhancement import MAX_SIDE, EnhancementEngine, check_size
 from gateway.engines.music import MusicEngine, MusicIndex
 from gateway.engines.picture import decoded, encoded
@@ -35,7 +36,8 @@ class LocalProvider:
     """Computes on this machine's CPUs: `workers` pictures or recordings at once, the others in order of arrival."""
 
     name: Final = "local"
-    accepts_uris: Final = False
+    downloads_images: Final = False
+    downloads_recordings: Final = False
     decodes_here: Final = True
 
     def __init__(self, settings: LocalSettings, *, max_pixels: int) -> None:
@@ -65,27 +67,27 @@ class LocalProvider:
         except (ValueError, RuntimeError) as error:
             raise GatewayError(Reason.INTERNAL, "the local tagging engine does not work") from error
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call = UNHURRIED) -> TaggingReply:
         """Tag one picture. Raises `GatewayError` that says why if it cannot be decoded."""
-        if isinstance(image, ImageUri):  # the use case downloads; see `accepts_uris`
+        if isinstance(image, ImageUri):  # the use case downloads; see `downloads_images`
             raise TypeError
-        worked = await self._pool.run(partial(self._tagged, image, parameters))
+        worked = await self._pool.run(partial(self._tagged, image, parameters), call)
         return TaggingReply(provider=self.name, tags=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
 
-    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancementReply:
         """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""
         check_size(image.sent or image.facts, parameters)
-        worked = await self._pool.run(partial(self._enhanced, image, parameters))
+        worked = await self._pool.run(partial(self._enhanced, image, parameters), call)
         data, facts = worked.result
         return EnhancementReply(
             provider=self.name, image=data, facts=facts, queue_time=worked.queue_time, work_time=worked.work_time
         )
 
-    async def recognize_music(self, source: MediaSource) -> MusicReply:
+    async def recognize_music(self, source: MediaSource, call: Call = UNHURRIED) -> MusicReply:
         """Name the music in one recording. Raises `GatewayError` if its sound cannot be read."""
-        if isinstance(source, ImageUri):  # the use case downloads; see `accepts_uris`
+        if isinstance(source, ImageUri):  # the use case downloads; see `downloads_recordings`
             raise TypeError
-        worked = await self._pool.run(partial(self._music.recognise, source.data))
+        worked = await self._pool.run(partial(self._music.recognise, source.data), call)
         return MusicReply(provider=self.name, match=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
 
     def _tagged(self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint) -> tuple[Tag, ...]:

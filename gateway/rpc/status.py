@@ -40,10 +40,14 @@ CODES: Final = MappingProxyType(
         Reason.UPSTREAM_REQUEST_REJECTED: grpc.StatusCode.INVALID_ARGUMENT,
         Reason.UPSTREAM_THROTTLED: grpc.StatusCode.RESOURCE_EXHAUSTED,
         Reason.UPSTREAM_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        Reason.UPSTREAM_SUSPENDED: grpc.StatusCode.UNAVAILABLE,
         # Not UNAVAILABLE: the work may have been done and billed, so clients must not send it again unasked.
         Reason.UPSTREAM_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
+        Reason.UPSTREAM_REPLY_LOST: grpc.StatusCode.UNKNOWN,
         Reason.UPSTREAM_INTERNAL: grpc.StatusCode.INTERNAL,
         Reason.UPSTREAM_BAD_RESPONSE: grpc.StatusCode.INTERNAL,
+        Reason.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Reason.DEADLINE_TOO_SHORT: grpc.StatusCode.DEADLINE_EXCEEDED,
         Reason.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
         Reason.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
         Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
@@ -81,4 +85,5 @@ def _metadata(error: GatewayError) -> dict[str, str]:
         facts["upstreamErrorCode"] = error.upstream.error_code
         facts["upstreamHttpStatus"] = str(error.upstream.http_status or "")
         facts["upstreamRequestId"] = error.upstream.request_id
+        facts["upstreamAttempts"] = str(error.upstream.attempts or "")
     return {key: value for key, value in facts.items() if value}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway import _native
+from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
     EnhancementParameters,
@@ -37,7 +38,8 @@ class CloudProvider:
     """
 
     name: Final = "cloud"
-    accepts_uris: Final = True
+    downloads_images: Final = True
+    downloads_recordings: Final = True
     decodes_here: Final = False
 
     def __init__(self, settings: CloudSettings, clock: Callable[[], float] = time.time) -> None:
@@ -60,11 +62,11 @@ class CloudProvider:
         await self._tokens.get()
         await self._transport.reach(self._endpoint + "/")
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call = UNHURRIED) -> TaggingReply:
         """Tag one picture. Raises `GatewayError`."""
         fields = tagging.request_fields(parameters)
         asked_at = time.perf_counter()
-        async with self._slots:
+        async with call.bounded(), self._slots:
             started_at = time.perf_counter()
             # Built only once there is a place for the call: what waits holds the picture, not its larger encoding too.
             body = await _request_body(image, fields)
@@ -83,11 +85,12 @@ class CloudProvider:
         self,
         image: PreparedImage,  # noqa: ARG002  # the protocol's
         parameters: EnhancementParameters,  # noqa: ARG002  # the protocol's
+        call: Call = UNHURRIED,  # noqa: ARG002  # the protocol's
     ) -> EnhancementReply:
         """Refused: enhancement is computed here only."""
         raise _not_by_the_cloud("Enhancement")
 
-    async def recognize_music(self, source: MediaSource) -> MusicReply:  # noqa: ARG002  # the protocol's
+    async def recognize_music(self, source: MediaSource, call: Call = UNHURRIED) -> MusicReply:  # noqa: ARG002  # the protocol's
         """Refused: music is recognised here only."""
         raise _not_by_the_cloud("Recognition of music")
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.call import UNHURRIED, Call
 from gateway.media import (
     DarkEnhanceParameters,
     DefogParameters,
@@ -28,8 +29,8 @@ class EnhanceImage:
         self._provider = provider
         self._intake = intake
 
-    async def __call__(self, source: ImageSource, parameters: EnhancementParameters) -> EnhancedImage:
+    async def __call__(self, source: ImageSource, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancedImage:
         """Do to `source` what the kind of `parameters` says. Raises `GatewayError`."""
         image, prepare_time = await self._intake(source, _OPERATIONS[type(parameters)])
-        reply = await self._provider.enhance(image, parameters)
+        reply = await self._provider.enhance(image, parameters, call)
         return EnhancedImage(reply=reply, facts=image.facts, actions=tuple(map(str, image.actions)), prepare_time=prepare_time)

@@ -3,6 +3,7 @@
 import time
 from typing import Final
 
+from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri, MediaContent, MediaSource, RecognizedMusic
 from gateway.usecases.intake import Fetcher
@@ -19,10 +20,10 @@ class RecognizeMusic:
         self._provider = provider
         self._fetcher = fetcher
 
-    async def __call__(self, source: MediaSource) -> RecognizedMusic:
+    async def __call__(self, source: MediaSource, call: Call = UNHURRIED) -> RecognizedMusic:
         """Name the music in `source`. Raises `GatewayError`."""
-        if isinstance(source, ImageUri) and self._provider.accepts_uris:
-            return RecognizedMusic(await self._provider.recognize_music(source))
+        if isinstance(source, ImageUri) and self._provider.downloads_recordings:
+            return RecognizedMusic(await self._provider.recognize_music(source, call))
         started_at = time.perf_counter()
         data = await self._fetched(source) if isinstance(source, ImageUri) else source.data
         fetch_time = time.perf_counter() - started_at
@@ -30,7 +31,7 @@ class RecognizeMusic:
             raise _too_large(f"{len(data)} bytes")
         if not data:
             raise GatewayError(Reason.IMAGE_EMPTY, "the recording is empty", field="content", measured="0 bytes")
-        return RecognizedMusic(await self._provider.recognize_music(MediaContent(data)), fetch_time)
+        return RecognizedMusic(await self._provider.recognize_music(MediaContent(data), call), fetch_time)
 
     async def _fetched(self, source: ImageUri) -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from gateway.call import UNHURRIED, Call
 from gateway.media import (
     EnhancementParameters,
     EnhancementReply,
@@ -22,20 +23,24 @@ class Provider(Protocol):
         """Shown to clients in every reply."""
 
     @property
-    def accepts_uris(self) -> bool:
-        """Whether it downloads by itself; if not, it is only given contents."""
+    def downloads_images(self) -> bool:
+        """Whether it downloads pictures by itself; if not, it is only given contents."""
+
+    @property
+    def downloads_recordings(self) -> bool:
+        """Likewise of recordings."""
 
     @property
     def decodes_here(self) -> bool:
         """Whether it decodes pictures in this process: these need not be made fit to be sent."""
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call = UNHURRIED) -> TaggingReply:
         """Tag one picture. Raises `GatewayError`."""
 
-    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancementReply:
         """Brighten, defog or enlarge one picture, as the kind of `parameters` says. Raises `GatewayError`."""
 
-    async def recognize_music(self, source: MediaSource) -> MusicReply:
+    async def recognize_music(self, source: MediaSource, call: Call = UNHURRIED) -> MusicReply:
         """Name the music in one recording. Raises `GatewayError`."""
 
     async def check(self) -> None:

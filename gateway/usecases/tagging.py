@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gateway.boxes import map_tags_back
+from gateway.call import UNHURRIED, Call
 from gateway.media import ImageSource, ImageUri, TaggedImage, TaggingParameters
 from gateway.prepare import Operation
 from gateway.usecases.intake import Intake
@@ -16,12 +17,12 @@ class TagImage:
         self._provider = provider
         self._intake = intake
 
-    async def __call__(self, source: ImageSource, parameters: TaggingParameters) -> TaggedImage:
+    async def __call__(self, source: ImageSource, parameters: TaggingParameters, call: Call = UNHURRIED) -> TaggedImage:
         """Return the tags of `source`, their boxes in its own stored pixels. Raises `GatewayError`."""
-        if isinstance(source, ImageUri) and self._provider.accepts_uris:
-            return TaggedImage(reply=await self._provider.tag(source, parameters))
+        if isinstance(source, ImageUri) and self._provider.downloads_images:
+            return TaggedImage(reply=await self._provider.tag(source, parameters, call))
         image, prepare_time = await self._intake(source, Operation.TAGGING)
-        reply = await self._provider.tag(image, parameters)
+        reply = await self._provider.tag(image, parameters, call)
         return TaggedImage(
             reply=replace(reply, tags=map_tags_back(reply.tags, image)) if image.sent is not None else reply,
             facts=image.facts,

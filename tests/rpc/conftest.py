@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import grpc
 import pytest
 
+from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
@@ -49,7 +50,8 @@ class CommandedProvider:
     """Answers as its `behaviour` says, which tests replace; counts what is under way."""
 
     name = "commanded"
-    accepts_uris = True
+    downloads_images = True
+    downloads_recordings = True
     decodes_here = False
 
     def __init__(self) -> None:
@@ -68,7 +70,7 @@ class CommandedProvider:
         del image
         return TaggingReply(self.name, (CAT,), attempts=2, request_ids=("r1", "r2"), queue_time=0.25, work_time=1.5)
 
-    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters) -> TaggingReply:
+    async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call) -> TaggingReply:
         self.calls.append((image, parameters))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -77,14 +79,14 @@ class CommandedProvider:
         finally:
             self.under_way -= 1
 
-    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters) -> EnhancementReply:
+    async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call) -> EnhancementReply:
         self.enhancements.append((image, parameters))
         if self.failure is not None:
             raise self.failure
         facts = ImageFacts(format="png", width=3, height=2, orientation=1, size_bytes=len(self.picture))
         return EnhancementReply(self.name, self.picture, facts, attempts=2, queue_time=0.25, work_time=1.5)
 
-    async def recognize_music(self, source: MediaSource) -> MusicReply:
+    async def recognize_music(self, source: MediaSource, call: Call) -> MusicReply:
         self.recordings.append(source)
         if self.failure is not None:
             raise self.failure

@@ -11,6 +11,7 @@ from gateway.imagerecognition.v1 import enhancement_pb2_grpc as pb_grpc
 from gateway.imagerecognition.v1 import image_pb2
 from gateway.media import DarkEnhanceParameters, DefogParameters, UpscaleModel, UpscaleParameters
 from gateway.rpc import enhancement
+from gateway.rpc.status import CODES
 
 REQUESTS = {
     "EnhanceDarkImage": pb.EnhanceDarkImageRequest,
@@ -110,7 +111,7 @@ async def test_every_failure_of_the_provider_reaches_the_client(stub, provider, 
     provider.failure = GatewayError(reason, "said by the provider")
     code, told, _ = await failure(getattr(stub, method)(REQUESTS[method](content=dog)))
     assert told == reason.value
-    assert code is not grpc.StatusCode.UNKNOWN
+    assert code is CODES[reason]
 
 
 async def test_a_fault_of_ours_shows_no_detail(stub, provider, dog) -> None:

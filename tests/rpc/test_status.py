@@ -27,7 +27,7 @@ def test_every_reason_has_a_code_and_says_its_name(reason: Reason) -> None:
 
 def test_only_what_may_be_sent_again_is_unavailable() -> None:
     retryable = {reason for reason in Reason if CODES[reason] is grpc.StatusCode.UNAVAILABLE}
-    assert retryable == {Reason.UPSTREAM_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.UNAVAILABLE}
+    assert retryable == {Reason.UPSTREAM_UNAVAILABLE, Reason.UPSTREAM_SUSPENDED, Reason.SHUTTING_DOWN, Reason.UNAVAILABLE}
 
 
 def test_details_tell_what_to_change() -> None:

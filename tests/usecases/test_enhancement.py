@@ -19,12 +19,12 @@ from gateway.usecases.intake import Intake
 
 class Provider:
     name = "fake"
-    accepts_uris = True  # which concerns tagging only: a picture comes back, so one has to be sent
+    downloads_images = True  # which concerns tagging only: a picture comes back, so one has to be sent
 
     def __init__(self) -> None:
         self.asked = []
 
-    async def enhance(self, image, parameters) -> EnhancementReply:
+    async def enhance(self, image, parameters, call) -> EnhancementReply:
         self.asked.append((image, parameters))
         return EnhancementReply(self.name, b"better", ImageFacts("png", 1, 1, 1, 6))
 

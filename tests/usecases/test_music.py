@@ -12,11 +12,11 @@ MATCH = MusicMatch("Nocturne", 97.0, 12.5)
 class Provider:
     name = "fake"
 
-    def __init__(self, *, accepts_uris: bool = False) -> None:
-        self.accepts_uris = accepts_uris
+    def __init__(self, *, downloads_recordings: bool = False) -> None:
+        self.downloads_recordings = downloads_recordings
         self.heard = []
 
-    async def recognize_music(self, source) -> MusicReply:
+    async def recognize_music(self, source, call) -> MusicReply:
         self.heard.append(source)
         return MusicReply(self.name, MATCH)
 
@@ -50,7 +50,7 @@ async def test_a_url_is_downloaded_up_to_the_contract_s_limit() -> None:
 
 
 async def test_a_provider_that_downloads_by_itself_gets_the_url() -> None:
-    provider, fetcher = Provider(accepts_uris=True), Fetcher(b"sound")
+    provider, fetcher = Provider(downloads_recordings=True), Fetcher(b"sound")
     await RecognizeMusic(provider, fetcher)(URI)
     assert (provider.heard, fetcher.limits) == ([URI], [])
 

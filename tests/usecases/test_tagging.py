@@ -23,13 +23,13 @@ URI = "https://example.org/dog.jpg"
 class Provider:
     name = "fake"
 
-    def __init__(self, *, accepts_uris: bool = False, decodes_here: bool = False, tags: tuple[Tag, ...] = ()) -> None:
-        self.accepts_uris = accepts_uris
+    def __init__(self, *, downloads_images: bool = False, decodes_here: bool = False, tags: tuple[Tag, ...] = ()) -> None:
+        self.downloads_images = downloads_images
         self.decodes_here = decodes_here
         self.tags = tags
         self.images: list[PreparedImage | ImageUri] = []
 
-    async def tag(self, image, parameters) -> TaggingReply:
+    async def tag(self, image, parameters, call) -> TaggingReply:
         assert parameters == TaggingParameters(limit=7)
         self.images.append(image)
         return TaggingReply(self.name, self.tags)
@@ -62,7 +62,7 @@ def run(preparer):
 
 
 async def test_content_is_checked_and_handed_on_as_it_is(run, dog) -> None:
-    provider, fetcher = Provider(accepts_uris=False), Fetcher(b"")
+    provider, fetcher = Provider(downloads_images=False), Fetcher(b"")
     tagged = await run(provider, fetcher, ImageContent(dog))
     assert provider.images[0].data is dog
     assert (tagged.facts.width, tagged.facts.height, tagged.actions) == (800, 600, ())
@@ -71,7 +71,7 @@ async def test_content_is_checked_and_handed_on_as_it_is(run, dog) -> None:
 
 
 async def test_a_uri_is_downloaded_for_a_provider_that_wants_pictures(run, dog) -> None:
-    provider, fetcher = Provider(accepts_uris=False), Fetcher(dog)
+    provider, fetcher = Provider(downloads_images=False), Fetcher(dog)
     tagged = await run(provider, fetcher, ImageUri(URI))
     assert fetcher.uris == [URI]
     assert provider.images[0].data == dog
@@ -79,7 +79,7 @@ async def test_a_uri_is_downloaded_for_a_provider_that_wants_pictures(run, dog) 
 
 
 async def test_a_uri_is_passed_on_to_a_provider_that_downloads_itself(run) -> None:
-    provider, fetcher = Provider(accepts_uris=True), Fetcher(b"")
+    provider, fetcher = Provider(downloads_images=True), Fetcher(b"")
     tagged = await run(provider, fetcher, ImageUri(URI))
     assert provider.images == [ImageUri(URI)]
     assert fetcher.uris == []
@@ -88,7 +88,7 @@ async def test_a_uri_is_passed_on_to_a_provider_that_downloads_itself(run) -> No
 
 @pytest.mark.parametrize("source", [ImageContent(b"GIF89a....."), ImageUri(URI)])
 async def test_a_bad_picture_never_reaches_the_provider(run, source) -> None:
-    provider = Provider(accepts_uris=False)
+    provider = Provider(downloads_images=False)
     with pytest.raises(GatewayError) as caught:
         await run(provider, Fetcher(b"GIF89a....."), source)
     assert caught.value.reason is Reason.IMAGE_FORMAT_UNSUPPORTED
