@@ -9,13 +9,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from gateway.breadth.settings import BreadthSettings
 from gateway.engines.settings import LocalSettings
+from gateway.errors import Reason
 from gateway.prepare.settings import PrepareSettings
 from gateway.rest.fault_settings import FaultSettings
 from gateway.rest.recording_settings import RecordSettings
@@ -35,11 +36,47 @@ _SERVICE_LINK: Final = re.compile(rf"{ENV_PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PO
 _USER_INFO: Final = re.compile(r"(//)?[^\s'\"]*@")
 
 
+_FALL_BACK_ON: Final = (
+    Reason.UPSTREAM_AUTHENTICATION_FAILED,
+    Reason.UPSTREAM_PERMISSION_DENIED,
+    Reason.UPSTREAM_NOT_ENABLED,
+    Reason.UPSTREAM_ACCOUNT_RESTRICTED,
+    Reason.UPSTREAM_NOT_FOUND,
+    Reason.UPSTREAM_THROTTLED,
+    Reason.UPSTREAM_UNAVAILABLE,
+    Reason.UPSTREAM_SUSPENDED,
+    Reason.UPSTREAM_TIMEOUT,
+    Reason.UPSTREAM_REPLY_LOST,
+    Reason.UPSTREAM_INTERNAL,
+    Reason.UPSTREAM_BAD_RESPONSE,
+    Reason.OVERLOADED,
+    Reason.DEADLINE_TOO_SHORT,
+    Reason.UNIMPLEMENTED,
+)
+"""What is no fault of the picture or the request."""
+
+
+def _check_reasons(names: str) -> str:
+    for name in filter(None, names.split(",")):
+        if name not in Reason.__members__:
+            near = difflib.get_close_matches(name, Reason.__members__, n=1)
+            msg = f"{name!r} is not a reason{f'; did you mean {near[0]}?' if near else ''}"
+            raise ValueError(msg)
+    return names
+
+
 class GatewaySettings(Settings):
     """All settings."""
 
     listen: Address = Field("127.0.0.1:50051", description="Address that the gRPC server listens on; port 0 means a free one.")
-    provider: Literal["local", "cloud"] = Field("local", description="Who recognises pictures: this process, or the cloud's API.")
+    provider: Literal["local", "cloud", "cloud,local", "local,cloud"] = Field(
+        "local",
+        description="Who does the work: this process, the cloud's API, or both, the second taking over where the first fails.",
+    )
+    fall_back_on: Annotated[str, AfterValidator(_check_reasons)] = Field(
+        ",".join(_FALL_BACK_ON),
+        description="Failures of the first provider after which the second takes over: reasons of errors.md, separated by commas.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe messages logged to standard error."
     )
@@ -52,6 +89,10 @@ class GatewaySettings(Settings):
     rest: RestSettings = Field(default_factory=RestSettings)
     faults: FaultSettings = Field(default_factory=FaultSettings)
     record: RecordSettings = Field(default_factory=RecordSettings)
+
+    def fall_back_reasons(self) -> frozenset[Reason]:
+        """Of `fall_back_on`."""
+        return frozenset(Reason[name] for name in self.fall_back_on.split(",") if name)
 
 
 class ConfigError(Exception):

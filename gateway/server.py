@@ -22,6 +22,7 @@ from gateway.settings import join_address, split_address
 from gateway.upstream.download import Downloader
 from gateway.upstream.provider import CloudProvider
 from gateway.usecases.catalogue import UseCases
+from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
@@ -36,20 +37,28 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def opened_provider(settings: GatewaySettings) -> AsyncIterator[Provider]:
-    """The provider that the settings name. Raises `ConfigError` if it lacks a setting."""
+async def opened_provider(settings: GatewaySettings, name: str) -> AsyncIterator[Provider]:
+    """The provider called `name`. Raises `ConfigError` if it lacks a setting."""
     provider: Provider
     try:
-        if settings.provider == "cloud":
+        if name == "cloud":
             provider = CloudProvider(settings.cloud)
         else:
             provider = LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels)
     except ValueError as error:
-        raise ConfigError([f"settings of {settings.provider}: {error}"]) from error
+        raise ConfigError([f"settings of {name}: {error}"]) from error
     try:
         yield provider
     finally:
         await provider.aclose()
+
+
+@contextlib.asynccontextmanager
+async def opened_chain(settings: GatewaySettings) -> AsyncIterator[Chain]:
+    """The providers that the settings name, in their order. Raises `ConfigError` if one lacks a setting."""
+    async with contextlib.AsyncExitStack() as opened:
+        providers = [await opened.enter_async_context(opened_provider(settings, name)) for name in settings.provider.split(",")]
+        yield Chain(providers, fall_back_on=settings.fall_back_reasons())
 
 
 @contextlib.asynccontextmanager
@@ -69,17 +78,17 @@ async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
 async def opened_use_cases(settings: GatewaySettings, options: PrepareOptions | None = None) -> AsyncIterator[UseCases]:
     """All use cases, ready for calls. `options` are the repairs that pictures get, instead of those of the settings."""
     async with (
-        opened_provider(settings) as provider,
+        opened_chain(settings) as chain,
         contextlib.aclosing(Downloader(settings.download)) as downloader,
         opened_preparer(settings) as preparer,
     ):
-        intake = Intake(downloader, preparer, options or settings.prepare.options(), decodes_here=provider.decodes_here)
+        intake = Intake(downloader, preparer, options or settings.prepare.options())
         yield UseCases(
-            TagImage(provider, intake),
-            EnhanceImage(provider, intake),
-            RecognizeMusic(provider, downloader),
+            TagImage(chain, intake),
+            EnhanceImage(chain, intake),
+            RecognizeMusic(chain, downloader),
             Preprocess(downloader, preparer, allow_other_formats=settings.prepare.allow_other_formats),
-            provider,
+            chain,
         )
 
 

@@ -15,6 +15,7 @@ async with MusicClient("127.0.0.1:50051") as client:
     recognized = await client.recognise(MediaContent(Path("clip.mp4").read_bytes()))
 """
 
+from gateway.call import CacheUse
 from gateway.client.enhancement import EnhancementClient
 from gateway.client.music import MusicClient
 from gateway.client.preprocess import PreparedItem, PreprocessClient
@@ -22,6 +23,7 @@ from gateway.client.session import MAX_CONTENT_BYTES, Item, Load
 from gateway.client.tagging import TaggedItem, TaggingClient
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
+    CacheState,
     DarkEnhanceParameters,
     DefogParameters,
     EnhancedImage,
@@ -42,6 +44,8 @@ from gateway.usecases.preprocessing import Inspection, Preparation, PreparationP
 __all__ = [
     "MAX_CONTENT_BYTES",
     "Alpha",
+    "CacheState",
+    "CacheUse",
     "Convert",
     "DarkEnhanceParameters",
     "DefogParameters",

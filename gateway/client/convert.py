@@ -1,10 +1,26 @@
 """What the messages of all services have in common ↔ the values that Python users see."""
 
-from typing import Any, TypedDict
+from types import MappingProxyType
+from typing import Any, Final, TypedDict
 
+from gateway.call import CacheUse
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import image_pb2, processing_pb2
-from gateway.media import ImageFacts, ImageSource, ImageUri, MediaSource
+from gateway.imagerecognition.v1 import cache_pb2, image_pb2, processing_pb2
+from gateway.media import CacheState, ImageFacts, ImageSource, ImageUri, MediaSource
+
+_CACHE_STATES: Final = {
+    cache_pb2.CACHE_STATE_MISS: CacheState.MISS,
+    cache_pb2.CACHE_STATE_HIT: CacheState.HIT,
+    cache_pb2.CACHE_STATE_SHARED: CacheState.SHARED,
+}
+
+CACHE_CONTROLS: Final = MappingProxyType(
+    {
+        CacheUse.USE: cache_pb2.CACHE_CONTROL_USE,
+        CacheUse.REFRESH: cache_pb2.CACHE_CONTROL_REFRESH,
+        CacheUse.BYPASS: cache_pb2.CACHE_CONTROL_BYPASS,
+    }
+)
 
 
 class ReplyOrigin(TypedDict):
@@ -12,6 +28,7 @@ class ReplyOrigin(TypedDict):
 
     provider: str
     attempts: int
+    cache: CacheState
     request_ids: tuple[str, ...]
     queue_time: float
     work_time: float
@@ -38,6 +55,7 @@ def read_origin(processing: processing_pb2.Processing) -> ReplyOrigin:
     return ReplyOrigin(
         provider=processing.provider,
         attempts=processing.attempts,
+        cache=_CACHE_STATES.get(processing.cache, CacheState.NONE),
         request_ids=tuple(processing.upstream_request_ids),
         queue_time=processing.queue_time.ToTimedelta().total_seconds(),
         work_time=processing.provider_time.ToTimedelta().total_seconds(),

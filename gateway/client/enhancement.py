@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from gateway.call import CacheUse
 from gateway.client.channel import Connected
-from gateway.client.convert import read_facts, read_origin, write_source
+from gateway.client.convert import CACHE_CONTROLS, read_facts, read_origin, write_source
 from gateway.client.exchange import answer_to
 from gateway.client.session import check_size
 from gateway.imagerecognition.v1 import enhancement_pb2 as pb
@@ -34,23 +35,29 @@ class EnhancementClient(Connected):
         self._stub = pb_grpc.EnhancementServiceStub(self._channel)
 
     async def enhance(
-        self, source: ImageSource, parameters: EnhancementParameters, *, timeout: float | None = None
+        self,
+        source: ImageSource,
+        parameters: EnhancementParameters,
+        *,
+        cache: CacheUse = CacheUse.USE,
+        timeout: float | None = None,
     ) -> EnhancedImage:
         """Brighten, defog or enlarge one picture, as the kind of `parameters` says. `timeout` is in seconds.
 
         Raises `GatewayError`.
         """
         check_size(source)
+        common = {"cache": CACHE_CONTROLS[cache], **write_source(source)}
         response: pb.EnhanceDarkImageResponse | pb.DefogImageResponse | pb.UpscaleImageResponse
         match parameters:
             case DarkEnhanceParameters(brightness):
-                dark = pb.EnhanceDarkImageRequest(brightness=brightness, **write_source(source))
+                dark = pb.EnhanceDarkImageRequest(brightness=brightness, **common)
                 response = await answer_to(self._stub.EnhanceDarkImage(dark, timeout=timeout))
             case DefogParameters(gamma, natural_look):
-                hazy = pb.DefogImageRequest(gamma=gamma, natural_look=natural_look, **write_source(source))
+                hazy = pb.DefogImageRequest(gamma=gamma, natural_look=natural_look, **common)
                 response = await answer_to(self._stub.DefogImage(hazy, timeout=timeout))
             case UpscaleParameters(scale, model):
-                small = pb.UpscaleImageRequest(scale=scale, model=_MODELS[model], **write_source(source))
+                small = pb.UpscaleImageRequest(scale=scale, model=_MODELS[model], **common)
                 response = await answer_to(self._stub.UpscaleImage(small, timeout=timeout))
         return _read(response.enhanced)
 

@@ -1,7 +1,8 @@
 """Recognition of music over gRPC, for asyncio."""
 
+from gateway.call import CacheUse
 from gateway.client.channel import Connected
-from gateway.client.convert import read_origin, write_source
+from gateway.client.convert import CACHE_CONTROLS, read_origin, write_source
 from gateway.client.exchange import answer_to
 from gateway.client.session import check_size
 from gateway.imagerecognition.v1 import music_pb2 as pb
@@ -17,10 +18,12 @@ class MusicClient(Connected):
         super().__init__(target)
         self._stub = pb_grpc.MusicServiceStub(self._channel)
 
-    async def recognise(self, source: MediaSource, *, timeout: float | None = None) -> RecognizedMusic:
+    async def recognise(
+        self, source: MediaSource, *, cache: CacheUse = CacheUse.USE, timeout: float | None = None
+    ) -> RecognizedMusic:
         """Name the music in one recording: an MP4, larger ones by URL. `timeout` is in seconds. Raises `GatewayError`."""
         check_size(source)
-        request = pb.RecognizeBackgroundMusicRequest(**write_source(source))
+        request = pb.RecognizeBackgroundMusicRequest(cache=CACHE_CONTROLS[cache], **write_source(source))
         response = await answer_to(self._stub.RecognizeBackgroundMusic(request, timeout=timeout))
         match = _read_match(response.match) if response.HasField("match") else None
         return RecognizedMusic(

@@ -3,8 +3,9 @@
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 
+from gateway.call import CacheUse
 from gateway.client.channel import Connected
-from gateway.client.convert import write_source
+from gateway.client.convert import CACHE_CONTROLS, write_source
 from gateway.client.convert_tagging import read_response, write_parameters
 from gateway.client.errors import read_status
 from gateway.client.exchange import answer_to, outcomes_of
@@ -27,11 +28,17 @@ class TaggingClient(Connected):
         self._stub = pb_grpc.TaggingServiceStub(self._channel)
 
     async def tag(
-        self, source: ImageSource, parameters: TaggingParameters | None = None, *, timeout: float | None = None
+        self,
+        source: ImageSource,
+        parameters: TaggingParameters | None = None,
+        *,
+        cache: CacheUse = CacheUse.USE,
+        timeout: float | None = None,
     ) -> TaggedImage:
         """Tag one picture. `timeout` is in seconds. Raises `GatewayError`."""
         check_size(source)
-        request = pb.TagImageRequest(parameters=write_parameters(parameters or TaggingParameters()), **write_source(source))
+        wanted = write_parameters(parameters or TaggingParameters())
+        request = pb.TagImageRequest(parameters=wanted, cache=CACHE_CONTROLS[cache], **write_source(source))
         return read_response(await answer_to(self._stub.TagImage(request, timeout=timeout)))
 
     async def tag_stream(
@@ -40,6 +47,7 @@ class TaggingClient(Connected):
         parameters: TaggingParameters | None = None,
         *,
         in_order: bool = False,
+        cache: CacheUse = CacheUse.USE,
         timeout: float | None = None,
     ) -> AsyncGenerator[TaggedItem]:
         """Tag any number of pictures over one call, yielding each item's outcome exactly once.
@@ -49,7 +57,7 @@ class TaggingClient(Connected):
         without an outcome, sent or not, gets that error as its own. What `items` or a load raises, other than
         `GatewayError`, is raised here. `timeout` is for the whole stream, in seconds.
         """
-        wire = _Wire(parameters or TaggingParameters(), in_order=in_order)
+        wire = _Wire(parameters or TaggingParameters(), cache, in_order=in_order)
         session = Session(wire, iter(items), in_order=in_order)
         outcomes = outcomes_of(session, lambda requests: self._stub.StreamTagImages(requests, timeout=timeout))
         async with contextlib.aclosing(outcomes):
@@ -60,12 +68,13 @@ class TaggingClient(Connected):
 class _Wire:
     """The messages of one stream."""
 
-    def __init__(self, parameters: TaggingParameters, *, in_order: bool) -> None:
+    def __init__(self, parameters: TaggingParameters, cache: CacheUse, *, in_order: bool) -> None:
         self._parameters = parameters
+        self._cache = CACHE_CONTROLS[cache]
         self._order = stream_pb2.RESULT_ORDER_AS_SENT if in_order else stream_pb2.RESULT_ORDER_AS_COMPLETED
 
     def config(self) -> pb.StreamTagImagesRequest:
-        config = pb.StreamTagImagesConfig(parameters=write_parameters(self._parameters), order=self._order)
+        config = pb.StreamTagImagesConfig(parameters=write_parameters(self._parameters), order=self._order, cache=self._cache)
         return pb.StreamTagImagesRequest(config=config)
 
     def item(self, item_id: str, source: ImageSource) -> pb.StreamTagImagesRequest:

@@ -6,9 +6,10 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import duration_pb2
 
+from gateway.call import CacheUse
 from gateway.errors import GatewayError, Reason
-from gateway.imagerecognition.v1 import image_pb2, processing_pb2
-from gateway.media import ImageContent, ImageFacts, ImageSource, ImageUri, ProviderReply
+from gateway.imagerecognition.v1 import cache_pb2, image_pb2, processing_pb2
+from gateway.media import CacheState, ImageContent, ImageFacts, ImageSource, ImageUri, ProviderReply
 
 MAX_ITEM_ID_CHARS: Final = 1024
 
@@ -81,6 +82,21 @@ class EnumTable(Generic[_Member]):
         return member
 
 
+_CACHE_USES: Final = EnumTable(cache_pb2.CacheControl, CacheUse.USE)
+
+_CACHE_STATES: Final = {
+    CacheState.NONE: cache_pb2.CACHE_STATE_UNSPECIFIED,
+    CacheState.MISS: cache_pb2.CACHE_STATE_MISS,
+    CacheState.HIT: cache_pb2.CACHE_STATE_HIT,
+    CacheState.SHARED: cache_pb2.CACHE_STATE_SHARED,
+}
+
+
+def read_cache_use(number: int) -> CacheUse:
+    """Raises `GatewayError` for what the contract does not have."""
+    return _CACHE_USES.read(number, "cache")
+
+
 def write_info(facts: ImageFacts) -> image_pb2.ImageInfo:
     """The message for what a picture's header says."""
     return image_pb2.ImageInfo(
@@ -102,6 +118,7 @@ def write_processing(reply: ProviderReply, actions: Sequence[str] = (), prepare_
         prepare_time=write_duration(prepare_time),
         queue_time=write_duration(reply.queue_time),
         provider_time=write_duration(reply.work_time),
+        cache=_CACHE_STATES[reply.cache],
     )
 
 

@@ -4,6 +4,7 @@ from gateway.imagerecognition.v1 import music_pb2 as pb
 from gateway.imagerecognition.v1 import music_pb2_grpc as pb_grpc
 from gateway.media import ImageContent, MediaContent, MusicMatch
 from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.caller import read_caller, with_cache
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import read_source, write_duration, write_processing
 from gateway.usecases.music import RecognizeMusic
@@ -20,12 +21,15 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
         self, request: pb.RecognizeBackgroundMusicRequest, context: Context
     ) -> pb.RecognizeBackgroundMusicResponse:
         """Name the music in one recording."""
-        return await answered(context, self._calls, lambda: self._recognized(request))
+        return await answered(context, self._calls, lambda: self._recognized(request, context))
 
-    async def _recognized(self, request: pb.RecognizeBackgroundMusicRequest) -> pb.RecognizeBackgroundMusicResponse:
+    async def _recognized(
+        self, request: pb.RecognizeBackgroundMusicRequest, context: Context
+    ) -> pb.RecognizeBackgroundMusicResponse:
         with incidents():
             source = read_source(request)
-            recognized = await self._recognize_music(MediaContent(source.data) if isinstance(source, ImageContent) else source)
+            recording = MediaContent(source.data) if isinstance(source, ImageContent) else source
+            recognized = await self._recognize_music(recording, with_cache(read_caller(context), request.cache))
             match = recognized.reply.match
             return pb.RecognizeBackgroundMusicResponse(
                 match=_write_match(match) if match is not None else None,

@@ -57,7 +57,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
     ) -> None:
         """Prepare a stream of pictures."""
         stream = ItemStream(self._stream, context.write, window=self._stream_window)
-        await answered_stream(context, self._calls, stream, request_iterator)
+        await answered_stream(context, self._calls, lambda: stream, request_iterator)
 
     async def _inspect(self, request: pb.InspectImageRequest) -> pb.InspectImageResponse:
         with incidents():

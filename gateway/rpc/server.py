@@ -58,7 +58,7 @@ class RpcServer:
         music_pb2_grpc.add_MusicServiceServicer_to_server(MusicServicer(use_cases.recognize_music, self._calls), self._server)
         asked = (TAGGING_SERVICE, ENHANCEMENT_SERVICE, MUSIC_SERVICE)
         self._health = HealthMonitor(
-            use_cases.provider.check, asked, interval=settings.health_interval, independent=(PREPROCESS_SERVICE,)
+            use_cases.chain.check, asked, interval=settings.health_interval, independent=(PREPROCESS_SERVICE,)
         )
         self._health.add_to(self._server)
         add_reflection(self._server, (*asked, PREPROCESS_SERVICE, health.SERVICE_NAME))

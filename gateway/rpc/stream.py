@@ -157,12 +157,12 @@ class ItemStream(Generic[_Config, _Item, _Response]):
 async def answered_stream(
     context: Context,
     calls: Calls,
-    stream: ItemStream[_Config, _Item, _Response],
+    opened: Callable[[], ItemStream[_Config, _Item, _Response]],
     requests: AsyncIterator[StreamRequest[_Config, _Item]],
 ) -> None:
-    """Run the stream as one of `calls`."""
+    """Run the stream that `opened` gives as one of `calls`."""
     try:
-        await answered(context, calls, lambda: stream.run(requests))
+        await answered(context, calls, lambda: opened().run(requests))
     except ExceptionGroup:
         # Writing to a client that has gone away fails in each item's task; there is nobody left to tell.
         if not context.done():

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
-from gateway.usecases.provider import Provider
 from gateway.usecases.tagging import TagImage
 
 
@@ -16,4 +16,4 @@ class UseCases(NamedTuple):
     enhance_image: EnhanceImage
     recognize_music: RecognizeMusic
     preprocess: Preprocess
-    provider: Provider
+    chain: Chain

@@ -12,6 +12,7 @@ from gateway.media import (
     UpscaleParameters,
 )
 from gateway.prepare import Operation
+from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Intake
 from gateway.usecases.provider import Provider
 
@@ -25,12 +26,19 @@ _OPERATIONS: Final = {
 class EnhanceImage:
     """Enhances one picture."""
 
-    def __init__(self, provider: Provider, intake: Intake) -> None:
-        self._provider = provider
+    def __init__(self, chain: Chain, intake: Intake) -> None:
+        self._chain = chain
         self._intake = intake
 
     async def __call__(self, source: ImageSource, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancedImage:
         """Do to `source` what the kind of `parameters` says. Raises `GatewayError`."""
-        image, prepare_time = await self._intake(source, _OPERATIONS[type(parameters)])
-        reply = await self._provider.enhance(image, parameters, call)
+        async with call.bounded():
+            return await self._chain.first(lambda provider: self._enhanced(provider, source, parameters, call))
+
+    async def _enhanced(
+        self, provider: Provider, source: ImageSource, parameters: EnhancementParameters, call: Call
+    ) -> EnhancedImage:
+        operation = _OPERATIONS[type(parameters)]
+        image, prepare_time = await self._intake(source, operation, decodes_here=provider.decodes_here)
+        reply = await provider.enhance(image, parameters, call)
         return EnhancedImage(reply=reply, facts=image.facts, actions=tuple(map(str, image.actions)), prepare_time=prepare_time)

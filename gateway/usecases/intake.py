@@ -17,19 +17,18 @@ class Fetcher(Protocol):
 class Intake:
     """Makes sources into pictures that an operation takes."""
 
-    def __init__(self, fetcher: Fetcher, preparer: Preparer, options: PrepareOptions, *, decodes_here: bool) -> None:
-        """`options` are the repairs that pictures may get. `decodes_here`: whoever gets them decodes them in this process, so
-        that they need not be made fit to be sent."""
+    def __init__(self, fetcher: Fetcher, preparer: Preparer, options: PrepareOptions) -> None:
+        """`options` are the repairs that pictures may get."""
         self._fetcher = fetcher
         self._preparer = preparer
         self._options = options
-        self._decodes_here = decodes_here
 
-    async def __call__(self, source: ImageSource, operation: Operation) -> tuple[PreparedImage, float]:
-        """The picture, and the seconds that it took. Raises `GatewayError`."""
+    async def __call__(self, source: ImageSource, operation: Operation, *, decodes_here: bool) -> tuple[PreparedImage, float]:
+        """The picture, and the seconds that it took. `decodes_here`: whoever gets it decodes it in this process, so that it need
+        not be made fit to be sent. Raises `GatewayError`."""
         started_at = time.perf_counter()
         data = await self._fetcher.fetch(source.uri) if isinstance(source, ImageUri) else source.data
-        if self._decodes_here and not self._options.allow_other_formats:
+        if decodes_here and not self._options.allow_other_formats:
             image = self._preparer.check(data, operation, self._options)
         else:
             image = await self._preparer.prepare(data, operation, self._options)

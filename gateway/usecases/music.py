@@ -6,6 +6,7 @@ from typing import Final
 from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri, MediaContent, MediaSource, RecognizedMusic
+from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Fetcher
 from gateway.usecases.provider import Provider
 
@@ -16,14 +17,18 @@ MAX_MEDIA_BYTES: Final = 65 << 20
 class RecognizeMusic:
     """Recognises the music in one recording."""
 
-    def __init__(self, provider: Provider, fetcher: Fetcher) -> None:
-        self._provider = provider
+    def __init__(self, chain: Chain, fetcher: Fetcher) -> None:
+        self._chain = chain
         self._fetcher = fetcher
 
     async def __call__(self, source: MediaSource, call: Call = UNHURRIED) -> RecognizedMusic:
         """Name the music in `source`. Raises `GatewayError`."""
-        if isinstance(source, ImageUri) and self._provider.downloads_recordings:
-            return RecognizedMusic(await self._provider.recognize_music(source, call))
+        async with call.bounded():
+            return await self._chain.first(lambda provider: self._recognized(provider, source, call))
+
+    async def _recognized(self, provider: Provider, source: MediaSource, call: Call) -> RecognizedMusic:
+        if isinstance(source, ImageUri) and provider.downloads_recordings:
+            return RecognizedMusic(await provider.recognize_music(source, call))
         started_at = time.perf_counter()
         data = await self._fetched(source) if isinstance(source, ImageUri) else source.data
         fetch_time = time.perf_counter() - started_at
@@ -31,7 +36,7 @@ class RecognizeMusic:
             raise _too_large(f"{len(data)} bytes")
         if not data:
             raise GatewayError(Reason.IMAGE_EMPTY, "the recording is empty", field="content", measured="0 bytes")
-        return RecognizedMusic(await self._provider.recognize_music(MediaContent(data), call), fetch_time)
+        return RecognizedMusic(await provider.recognize_music(MediaContent(data), call), fetch_time)
 
     async def _fetched(self, source: ImageUri) -> bytes:
         try:

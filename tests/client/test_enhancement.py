@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from gateway.client import (
+    CacheUse,
     DarkEnhanceParameters,
     DefogParameters,
     EnhancementClient,
@@ -21,7 +22,7 @@ from gateway.client import (
 )
 from gateway.client.session import MAX_CONTENT_BYTES
 from gateway.imagerecognition.v1 import enhancement_pb2_grpc, music_pb2_grpc
-from gateway.media import EnhancedImage, EnhancementReply, ImageFacts, MusicReply, RecognizedMusic
+from gateway.media import CacheState, EnhancedImage, EnhancementReply, ImageFacts, MusicReply, RecognizedMusic
 from gateway.rpc.calls import Calls
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.music import MusicServicer
@@ -47,7 +48,8 @@ class UseCase:
 @pytest.fixture
 def enhance() -> UseCase:
     # Longer than what gRPC clients take unless they are told otherwise.
-    reply = EnhancementReply("local", bytes(5 << 20), MADE, attempts=2, request_ids=("a", "b"), queue_time=0.5, work_time=1.25)
+    origin = {"attempts": 2, "cache": CacheState.MISS, "request_ids": ("a", "b"), "queue_time": 0.5, "work_time": 1.25}
+    reply = EnhancementReply("local", bytes(5 << 20), MADE, **origin)
     return UseCase(EnhancedImage(reply, GIVEN, ("fit: smaller",), prepare_time=0.125))
 
 
@@ -81,8 +83,10 @@ async def target(enhance, recognise) -> AsyncIterator[str]:
 @pytest.mark.parametrize("source", [ImageContent(b"abc"), ImageUri("https://example.org/a.jpg")])
 async def test_what_is_asked_and_what_is_answered_arrive_whole(target, enhance, source, parameters) -> None:
     async with EnhancementClient(target) as client:
-        enhanced = await client.enhance(source, parameters)
-    assert enhance.asked == [(source, parameters)]
+        enhanced = await client.enhance(source, parameters, cache=CacheUse.REFRESH)
+    ((*asked, call),) = enhance.asked
+    assert asked == [source, parameters]
+    assert call.cache is CacheUse.REFRESH
     assert enhanced == enhance.answer
 
 
@@ -105,8 +109,9 @@ async def test_a_failure_is_typed(target, enhance) -> None:
 @pytest.mark.parametrize("source", [MediaContent(b"abc"), ImageUri("https://example.org/a.mp4")])
 async def test_music_is_named(target, recognise, source) -> None:
     async with MusicClient(target) as client:
-        recognized = await client.recognise(source)
-    assert recognise.asked == [(source,)]
+        recognized = await client.recognise(source, cache=CacheUse.BYPASS)
+    ((asked, call),) = recognise.asked
+    assert (asked, call.cache) == (source, CacheUse.BYPASS)
     assert recognized == recognise.answer
 
 

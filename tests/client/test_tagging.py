@@ -9,6 +9,7 @@ from google.rpc import status_pb2
 
 from gateway.client import (
     MAX_CONTENT_BYTES,
+    CacheUse,
     GatewayError,
     ImageContent,
     ImageUri,
@@ -19,7 +20,7 @@ from gateway.client import (
     TaggingClient,
     TaggingParameters,
 )
-from gateway.imagerecognition.v1 import processing_pb2, stream_pb2
+from gateway.imagerecognition.v1 import cache_pb2, processing_pb2, stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.status import to_status
@@ -102,9 +103,13 @@ async def collected(client: TaggingClient, items, **options: object) -> dict[str
 
 
 async def test_tag_sends_the_parameters_and_reads_the_answer(client, script) -> None:
-    tagged = await client.tag(ImageContent(b"x"), TaggingParameters(language=Language.EN, threshold=0, limit=3))
+    tagged = await client.tag(
+        ImageContent(b"x"), TaggingParameters(language=Language.EN, threshold=0, limit=3), cache=CacheUse.REFRESH
+    )
     assert script.unary[0] == pb.TagImageRequest(
-        content=b"x", parameters=pb.TaggingParameters(language=pb.LANGUAGE_EN, threshold=0, limit=3)
+        content=b"x",
+        parameters=pb.TaggingParameters(language=pb.LANGUAGE_EN, threshold=0, limit=3),
+        cache=cache_pb2.CACHE_CONTROL_REFRESH,
     )
     assert (tagged.reply.tags[0].localized_name.zh, tagged.reply.provider, tagged.facts) == ("猫", "local", None)
 

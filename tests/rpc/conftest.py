@@ -30,6 +30,7 @@ from gateway.prepare import PrepareOptions, Preparer
 from gateway.rpc.server import RpcServer
 from gateway.rpc.settings import RpcSettings
 from gateway.usecases.catalogue import UseCases
+from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
@@ -58,6 +59,7 @@ class CommandedProvider:
         self.behaviour: Callable[[PreparedImage | ImageUri], Awaitable[TaggingReply]] = self._cat
         self.healthy = True
         self.calls: list[tuple[PreparedImage | ImageUri, TaggingParameters]] = []
+        self.callers: list[Call] = []
         self.enhancements: list[tuple[PreparedImage, EnhancementParameters]] = []
         self.recordings: list[MediaSource] = []
         self.picture = b"a picture"
@@ -72,6 +74,7 @@ class CommandedProvider:
 
     async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call) -> TaggingReply:
         self.calls.append((image, parameters))
+        self.callers.append(call)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -137,13 +140,13 @@ def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Prepare
     """Makes a server with the settings that differ from the defaults."""
 
     def make(**settings: object) -> RpcServer:
-        intake = Intake(fetcher, preparer, PrepareOptions(), decodes_here=False)
+        intake = Intake(fetcher, preparer, PrepareOptions())
         use_cases = UseCases(
-            TagImage(provider, intake),
-            EnhanceImage(provider, intake),
-            RecognizeMusic(provider, fetcher),
+            TagImage(Chain([provider]), intake),
+            EnhanceImage(Chain([provider]), intake),
+            RecognizeMusic(Chain([provider]), fetcher),
             preprocess,
-            provider,
+            Chain([provider]),
         )
         return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases)
 

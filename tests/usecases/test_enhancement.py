@@ -13,6 +13,7 @@ from gateway.media import (
 )
 from gateway.prepare import Convert, PrepareOptions
 from gateway.prepare.options import UNTOUCHED
+from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
 
@@ -20,6 +21,7 @@ from gateway.usecases.intake import Intake
 class Provider:
     name = "fake"
     downloads_images = True  # which concerns tagging only: a picture comes back, so one has to be sent
+    decodes_here = False
 
     def __init__(self) -> None:
         self.asked = []
@@ -45,7 +47,7 @@ def provider() -> Provider:
 
 @pytest.fixture
 def enhance(provider, preparer, dog):
-    return EnhanceImage(provider, Intake(Fetcher(dog), preparer, UNTOUCHED, decodes_here=True))
+    return EnhanceImage(Chain([provider]), Intake(Fetcher(dog), preparer, UNTOUCHED))
 
 
 @pytest.mark.parametrize(
@@ -66,19 +68,19 @@ async def test_a_url_is_downloaded_whoever_the_provider_is(enhance, provider, do
 
 async def test_a_picture_that_the_operation_does_not_take_is_made_fit_where_it_may_be(provider, preparer, photos) -> None:
     webp = ImageContent((photos / "stream.webp").read_bytes())
-    enhance = EnhanceImage(provider, Intake(Fetcher(b""), preparer, PrepareOptions(), decodes_here=False))
+    enhance = EnhanceImage(Chain([provider]), Intake(Fetcher(b""), preparer, PrepareOptions()))
     await enhance(webp, DefogParameters())
     await enhance(webp, UpscaleParameters())
     assert provider.asked[0][0].sent is None
     assert provider.asked[1][0].sent.format in {"jpeg", "png"}
-    never = EnhanceImage(provider, Intake(Fetcher(b""), preparer, PrepareOptions(convert=Convert.NEVER), decodes_here=True))
+    never = EnhanceImage(Chain([provider]), Intake(Fetcher(b""), preparer, PrepareOptions(convert=Convert.NEVER)))
     with pytest.raises(GatewayError) as caught:
         await never(webp, UpscaleParameters())
     assert caught.value.reason is Reason.IMAGE_FORMAT_UNSUPPORTED
 
 
 async def test_what_was_done_to_make_it_fit_is_told(provider, preparer, dog) -> None:
-    enhance = EnhanceImage(provider, Intake(Fetcher(b""), preparer, PrepareOptions(max_side=400), decodes_here=False))
+    enhance = EnhanceImage(Chain([provider]), Intake(Fetcher(b""), preparer, PrepareOptions(max_side=400)))
     enhanced = await enhance(ImageContent(dog), DefogParameters())
     assert (provider.asked[0][0].sent.width, provider.asked[0][0].sent.height) == (400, 300)
     assert any(action.startswith("fit") for action in enhanced.actions)

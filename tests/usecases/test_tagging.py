@@ -14,6 +14,7 @@ from gateway.media import (
 )
 from gateway.prepare import PrepareOptions
 from gateway.prepare.options import UNTOUCHED
+from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Intake
 from gateway.usecases.tagging import TagImage
 
@@ -55,8 +56,8 @@ def run(preparer):
     """Tags one picture with all repairs on."""
 
     async def run(provider, fetcher, source, options=None):
-        intake = Intake(fetcher, preparer, options or PrepareOptions(), decodes_here=provider.decodes_here)
-        return await TagImage(provider, intake)(source, TaggingParameters(limit=7))
+        intake = Intake(fetcher, preparer, options or PrepareOptions())
+        return await TagImage(Chain([provider]), intake)(source, TaggingParameters(limit=7))
 
     return run
 

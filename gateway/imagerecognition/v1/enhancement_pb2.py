@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognition_dot_v1_dot_cache__pb2
 from gateway.imagerecognition.v1 import image_pb2 as gateway_dot_imagerecognition_dot_v1_dot_image__pb2
 from gateway.imagerecognition.v1 import processing_pb2 as gateway_dot_imagerecognition_dot_v1_dot_processing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-gateway/imagerecognition/v1/enhancement.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\"m\n\x17\x45nhanceDarkImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x17\n\nbrightness\x18\x03 \x01(\x02H\x01\x88\x01\x01\x42\x08\n\x06sourceB\r\n\x0b_brightness\"X\n\x18\x45nhanceDarkImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\x89\x01\n\x11\x44\x65\x66ogImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05gamma\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cnatural_look\x18\x04 \x01(\x08H\x02\x88\x01\x01\x42\x08\n\x06sourceB\x08\n\x06_gammaB\x0f\n\r_natural_look\"R\n\x12\x44\x65\x66ogImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\x99\x01\n\x13UpscaleImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05scale\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x38\n\x05model\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.UpscaleModelB\x08\n\x06sourceB\x08\n\x06_scale\"T\n\x14UpscaleImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xce\x01\n\rEnhancedImage\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12\x38\n\x08original\x18\x03 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x04 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing*_\n\x0cUpscaleModel\x12\x1d\n\x19UPSCALE_MODEL_UNSPECIFIED\x10\x00\x12\x17\n\x13UPSCALE_MODEL_ESPCN\x10\x01\x12\x17\n\x13UPSCALE_MODEL_SRCNN\x10\x02\x32\xf9\x02\n\x12\x45nhancementService\x12\x7f\n\x10\x45nhanceDarkImage\x12\x34.gateway.imagerecognition.v1.EnhanceDarkImageRequest\x1a\x35.gateway.imagerecognition.v1.EnhanceDarkImageResponse\x12m\n\nDefogImage\x12..gateway.imagerecognition.v1.DefogImageRequest\x1a/.gateway.imagerecognition.v1.DefogImageResponse\x12s\n\x0cUpscaleImage\x12\x30.gateway.imagerecognition.v1.UpscaleImageRequest\x1a\x31.gateway.imagerecognition.v1.UpscaleImageResponseB\x7f\n\x1bgateway.imagerecognition.v1B\x10\x45nhancementProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-gateway/imagerecognition/v1/enhancement.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\"\xa7\x01\n\x17\x45nhanceDarkImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x17\n\nbrightness\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\r\n\x0b_brightness\"X\n\x18\x45nhanceDarkImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xc3\x01\n\x11\x44\x65\x66ogImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05gamma\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cnatural_look\x18\x04 \x01(\x08H\x02\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\x08\n\x06_gammaB\x0f\n\r_natural_look\"R\n\x12\x44\x65\x66ogImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xd3\x01\n\x13UpscaleImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05scale\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x38\n\x05model\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.UpscaleModel\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\x08\n\x06_scale\"T\n\x14UpscaleImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xce\x01\n\rEnhancedImage\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12\x38\n\x08original\x18\x03 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x04 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing*_\n\x0cUpscaleModel\x12\x1d\n\x19UPSCALE_MODEL_UNSPECIFIED\x10\x00\x12\x17\n\x13UPSCALE_MODEL_ESPCN\x10\x01\x12\x17\n\x13UPSCALE_MODEL_SRCNN\x10\x02\x32\xf9\x02\n\x12\x45nhancementService\x12\x7f\n\x10\x45nhanceDarkImage\x12\x34.gateway.imagerecognition.v1.EnhanceDarkImageRequest\x1a\x35.gateway.imagerecognition.v1.EnhanceDarkImageResponse\x12m\n\nDefogImage\x12..gateway.imagerecognition.v1.DefogImageRequest\x1a/.gateway.imagerecognition.v1.DefogImageResponse\x12s\n\x0cUpscaleImage\x12\x30.gateway.imagerecognition.v1.UpscaleImageRequest\x1a\x31.gateway.imagerecognition.v1.UpscaleImageResponseB\x7f\n\x1bgateway.imagerecognition.v1B\x10\x45nhancementProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +35,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.imagerecognition.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\020EnhancementProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
-  _globals['_UPSCALEMODEL']._serialized_start=1041
-  _globals['_UPSCALEMODEL']._serialized_end=1136
-  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_start=165
-  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_end=274
-  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_start=276
-  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_end=364
-  _globals['_DEFOGIMAGEREQUEST']._serialized_start=367
-  _globals['_DEFOGIMAGEREQUEST']._serialized_end=504
-  _globals['_DEFOGIMAGERESPONSE']._serialized_start=506
-  _globals['_DEFOGIMAGERESPONSE']._serialized_end=588
-  _globals['_UPSCALEIMAGEREQUEST']._serialized_start=591
-  _globals['_UPSCALEIMAGEREQUEST']._serialized_end=744
-  _globals['_UPSCALEIMAGERESPONSE']._serialized_start=746
-  _globals['_UPSCALEIMAGERESPONSE']._serialized_end=830
-  _globals['_ENHANCEDIMAGE']._serialized_start=833
-  _globals['_ENHANCEDIMAGE']._serialized_end=1039
-  _globals['_ENHANCEMENTSERVICE']._serialized_start=1139
-  _globals['_ENHANCEMENTSERVICE']._serialized_end=1516
+  _globals['_UPSCALEMODEL']._serialized_start=1257
+  _globals['_UPSCALEMODEL']._serialized_end=1352
+  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_start=207
+  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_end=374
+  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_start=376
+  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_end=464
+  _globals['_DEFOGIMAGEREQUEST']._serialized_start=467
+  _globals['_DEFOGIMAGEREQUEST']._serialized_end=662
+  _globals['_DEFOGIMAGERESPONSE']._serialized_start=664
+  _globals['_DEFOGIMAGERESPONSE']._serialized_end=746
+  _globals['_UPSCALEIMAGEREQUEST']._serialized_start=749
+  _globals['_UPSCALEIMAGEREQUEST']._serialized_end=960
+  _globals['_UPSCALEIMAGERESPONSE']._serialized_start=962
+  _globals['_UPSCALEIMAGERESPONSE']._serialized_end=1046
+  _globals['_ENHANCEDIMAGE']._serialized_start=1049
+  _globals['_ENHANCEDIMAGE']._serialized_end=1255
+  _globals['_ENHANCEMENTSERVICE']._serialized_start=1355
+  _globals['_ENHANCEMENTSERVICE']._serialized_end=1732
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Enhancement of pictures: brightening what was taken in the dark, removing haze, 
 The conventions of the package stand in tagging.proto.
 """
 
+from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
 from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from google.protobuf import descriptor as _descriptor
@@ -55,22 +56,26 @@ class EnhanceDarkImageRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
     BRIGHTNESS_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP."""
     uri: _builtins.str
     """An HTTP or HTTPS URL, at most 4096 characters, from which the gateway downloads the picture."""
     brightness: _builtins.float
     """How bright the result is to be. Range: 0 to 1, larger is brighter. Default: 0.9."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do. Default: it will."""
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         uri: _builtins.str = ...,
         brightness: _builtins.float | None = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__brightness: _TypeAlias = _typing.Literal["brightness"]  # noqa: Y015
     _WhichOneofArgType__brightness: _TypeAlias = _typing.Literal["_brightness", b"_brightness"]  # noqa: Y015
@@ -117,6 +122,7 @@ class DefogImageRequest(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     GAMMA_FIELD_NUMBER: _builtins.int
     NATURAL_LOOK_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP."""
     uri: _builtins.str
@@ -125,6 +131,8 @@ class DefogImageRequest(_message.Message):
     """Gamma correction of the result. Range: 0.1 to 10. Default: 1.5."""
     natural_look: _builtins.bool
     """Whether skies are spared and the effect is held back, so that the result looks natural. Default: true."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do. Default: it will."""
     def __init__(
         self,
         *,
@@ -132,10 +140,11 @@ class DefogImageRequest(_message.Message):
         uri: _builtins.str = ...,
         gamma: _builtins.float | None = ...,
         natural_look: _builtins.bool | None = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "cache", b"cache", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gamma: _TypeAlias = _typing.Literal["gamma"]  # noqa: Y015
     _WhichOneofArgType__gamma: _TypeAlias = _typing.Literal["_gamma", b"_gamma"]  # noqa: Y015
@@ -186,6 +195,7 @@ class UpscaleImageRequest(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     SCALE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG or BMP; WEBP is converted before, unless the gateway's operator has switched that off."""
     uri: _builtins.str
@@ -194,6 +204,8 @@ class UpscaleImageRequest(_message.Message):
     """How many times as wide and high the result is. 3 or 4. Default: 3."""
     model: Global___UpscaleModel.ValueType
     """The network that enlarges it. Default: ESPCN."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do. Default: it will."""
     def __init__(
         self,
         *,
@@ -201,10 +213,11 @@ class UpscaleImageRequest(_message.Message):
         uri: _builtins.str = ...,
         scale: _builtins.int | None = ...,
         model: Global___UpscaleModel.ValueType = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "content", b"content", "scale", b"scale", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "content", b"content", "model", b"model", "scale", b"scale", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "cache", b"cache", "content", b"content", "model", b"model", "scale", b"scale", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__scale: _TypeAlias = _typing.Literal["scale"]  # noqa: Y015
     _WhichOneofArgType__scale: _TypeAlias = _typing.Literal["_scale", b"_scale"]  # noqa: Y015

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognition_dot_v1_dot_cache__pb2
 from gateway.imagerecognition.v1 import processing_pb2 as gateway_dot_imagerecognition_dot_v1_dot_processing__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'gateway/imagerecognition/v1/music.proto\x12\x1bgateway.imagerecognition.v1\x1a,gateway/imagerecognition/v1/processing.proto\x1a\x1egoogle/protobuf/duration.proto\"M\n\x1fRecognizeBackgroundMusicRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x42\x08\n\x06source\"\x97\x01\n RecognizeBackgroundMusicResponse\x12\x36\n\x05match\x18\x01 \x01(\x0b\x32\'.gateway.imagerecognition.v1.MusicMatch\x12;\n\nprocessing\x18\x02 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"Y\n\nMusicMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration2\xa8\x01\n\x0cMusicService\x12\x97\x01\n\x18RecognizeBackgroundMusic\x12<.gateway.imagerecognition.v1.RecognizeBackgroundMusicRequest\x1a=.gateway.imagerecognition.v1.RecognizeBackgroundMusicResponseBy\n\x1bgateway.imagerecognition.v1B\nMusicProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'gateway/imagerecognition/v1/music.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a,gateway/imagerecognition/v1/processing.proto\x1a\x1egoogle/protobuf/duration.proto\"\x87\x01\n\x1fRecognizeBackgroundMusicRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06source\"\x97\x01\n RecognizeBackgroundMusicResponse\x12\x36\n\x05match\x18\x01 \x01(\x0b\x32\'.gateway.imagerecognition.v1.MusicMatch\x12;\n\nprocessing\x18\x02 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"Y\n\nMusicMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration2\xa8\x01\n\x0cMusicService\x12\x97\x01\n\x18RecognizeBackgroundMusic\x12<.gateway.imagerecognition.v1.RecognizeBackgroundMusicRequest\x1a=.gateway.imagerecognition.v1.RecognizeBackgroundMusicResponseBy\n\x1bgateway.imagerecognition.v1B\nMusicProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +35,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.imagerecognition.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\nMusicProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
-  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_start=150
-  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_end=227
-  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_start=230
-  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_end=381
-  _globals['_MUSICMATCH']._serialized_start=383
-  _globals['_MUSICMATCH']._serialized_end=472
-  _globals['_MUSICSERVICE']._serialized_start=475
-  _globals['_MUSICSERVICE']._serialized_end=643
+  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_start=192
+  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_end=327
+  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_start=330
+  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_end=481
+  _globals['_MUSICMATCH']._serialized_start=483
+  _globals['_MUSICMATCH']._serialized_end=572
+  _globals['_MUSICSERVICE']._serialized_start=575
+  _globals['_MUSICSERVICE']._serialized_end=743
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Recognition of background music.
 The conventions of the package stand in tagging.proto.
 """
 
+from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -29,19 +30,23 @@ class RecognizeBackgroundMusicRequest(_message.Message):
 
     CONTENT_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The bytes of an MP4 file, as far as the server takes such messages (16 MiB unless its operator says otherwise)."""
     uri: _builtins.str
     """An HTTP or HTTPS URL, at most 4096 characters, of an MP4 file of at most 65 MB."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do. Default: it will."""
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         uri: _builtins.str = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

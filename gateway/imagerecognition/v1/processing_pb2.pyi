@@ -4,6 +4,7 @@ isort:skip_file
 How an answer came about: part of the replies of all services that ask a provider."""
 
 from collections import abc as _abc
+from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
@@ -32,10 +33,15 @@ class Processing(_message.Message):
     PREPARE_TIME_FIELD_NUMBER: _builtins.int
     QUEUE_TIME_FIELD_NUMBER: _builtins.int
     PROVIDER_TIME_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Who did the work: "local" or "cloud"."""
     attempts: _builtins.int
-    """Calls made to the provider for this answer, 1 or more; a second one follows if a cached token was refused."""
+    """Requests made to the provider for this answer: more than 1 after failures that were worth another try or if a cached token
+    was refused, 0 if the cache had the answer.
+    """
+    cache: _cache_pb2.CacheState.ValueType
+    """What the gateway's cache had to do with it."""
     @_builtins.property
     def preparation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What preparation changed before the picture was worked on, in order, such as "fit: 5000x3000 px to 4096x2458 px". Empty
@@ -44,7 +50,9 @@ class Processing(_message.Message):
 
     @_builtins.property
     def upstream_request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The request ids that the cloud service gave to those calls, in order. Empty if the provider is local."""
+        """The request ids that the cloud service gave to those requests, in order; of a remembered answer, those of the requests that
+        it came from. Empty if the provider is local.
+        """
 
     @_builtins.property
     def prepare_time(self) -> _duration_pb2.Duration:
@@ -68,10 +76,11 @@ class Processing(_message.Message):
         prepare_time: _duration_pb2.Duration | None = ...,
         queue_time: _duration_pb2.Duration | None = ...,
         provider_time: _duration_pb2.Duration | None = ...,
+        cache: _cache_pb2.CacheState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["prepare_time", b"prepare_time", "provider_time", b"provider_time", "queue_time", b"queue_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "preparation", b"preparation", "prepare_time", b"prepare_time", "provider", b"provider", "provider_time", b"provider_time", "queue_time", b"queue_time", "upstream_request_ids", b"upstream_request_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cache", b"cache", "preparation", b"preparation", "prepare_time", b"prepare_time", "provider", b"provider", "provider_time", b"provider_time", "queue_time", b"queue_time", "upstream_request_ids", b"upstream_request_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,6 +13,7 @@ Conventions of this package:
 """
 
 from collections import abc as _abc
+from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
 from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from gateway.imagerecognition.v1 import stream_pb2 as _stream_pb2
@@ -102,6 +103,7 @@ class TagImageRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP. What the recognition service takes has sides of 15 to 4096 pixels and at
     most 7 864 320 bytes (10 485 760 characters of base64); what is larger is made to fit, unless the gateway's operator
@@ -111,6 +113,8 @@ class TagImageRequest(_message.Message):
     """An HTTP or HTTPS URL, at most 4096 characters, from which the picture is downloaded: by the cloud service if that
     is the provider, otherwise by the gateway itself, which refuses addresses that are not public.
     """
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do. Default: it will."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
         """Which tags are wanted. Default: all fields at their defaults."""
@@ -121,10 +125,11 @@ class TagImageRequest(_message.Message):
         content: _builtins.bytes = ...,
         uri: _builtins.str = ...,
         parameters: Global___TaggingParameters | None = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -344,8 +349,11 @@ class StreamTagImagesConfig(_message.Message):
 
     PARAMETERS_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     order: _stream_pb2.ResultOrder.ValueType
     """In what order results come back. Default: as they complete."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether remembered answers will do, for every item that does not say otherwise. Default: they will."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
         """Parameters of every item that brings none of its own. Default: all fields at their defaults."""
@@ -355,10 +363,11 @@ class StreamTagImagesConfig(_message.Message):
         *,
         parameters: Global___TaggingParameters | None = ...,
         order: _stream_pb2.ResultOrder.ValueType = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "order", b"order", "parameters", b"parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +383,7 @@ class StreamTagImagesItem(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The client's name for this item, echoed in its result: 1 to 1024 characters. It should differ from that of every other
     item of the stream, so that the client can tell their results apart; the server does not compare.
@@ -382,6 +392,8 @@ class StreamTagImagesItem(_message.Message):
     """The file's bytes."""
     uri: _builtins.str
     """An HTTP or HTTPS URL."""
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether a remembered answer will do for this item. Default: as the stream's config says."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
         """If set, replaces the stream's parameters, as a whole, for this item. Default: the stream's."""
@@ -393,10 +405,11 @@ class StreamTagImagesItem(_message.Message):
         content: _builtins.bytes = ...,
         uri: _builtins.str = ...,
         parameters: Global___TaggingParameters | None = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "item_id", b"item_id", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "item_id", b"item_id", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
