@@ -1,6 +1,6 @@
 """How right tags, their confidences and their boxes are, on pictures that were labelled by looking at them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,12 +25,13 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One picture: each tag from the surest on with whether it is right, and each thing with how sure its place was: 0 if it
-    was not found."""
+    """One picture: each tag from the surest on with whether it is right; each thing with how sure its place was, 0 if it was
+    not found; and each place that was told, of the names that can be judged, with how sure it was and whether it is right."""
 
     confidences: tuple[float, ...]
     right: tuple[bool, ...]
     found: tuple[float, ...]
+    places: tuple[tuple[float, bool], ...] = ()
 
     def at(self, threshold: float) -> tuple[bool, ...]:
         """Whether the tags of at least this confidence are right."""
@@ -39,11 +40,19 @@ class Outcome:
 
 def compare(tags: Sequence[Tag], truth: Truth, width: int, height: int, *, threshold: float) -> Outcome:
     """Tags of all confidences against the truth. A thing is found if a tag of at least `threshold` with one of its names has a
-    place there."""
+    place there. Places can be judged of names that something was boxed for, and of names that are wrong."""
+    boxed = frozenset[str]().union(*(names for names, _ in truth.things))
+    told = [tag for tag in tags if tag.confidence >= threshold]
     return Outcome(
         confidences=tuple(tag.confidence for tag in tags),
         right=tuple(tag.localized_name.en in truth.names for tag in tags),
-        found=tuple(_found(names, box, tags, (width, height), threshold) for names, box in truth.things),
+        found=tuple(_found(names, box, told, (width, height)) for names, box in truth.things),
+        places=tuple(
+            place
+            for tag in told
+            if (name := tag.localized_name.en) in boxed or name not in truth.names
+            for place in _judged(tag, [box for names, box in truth.things if name in names], (width, height))
+        ),
     )
 
 
@@ -52,14 +61,19 @@ def _found(
     box: tuple[float, float, float, float],
     tags: Sequence[Tag],
     size: tuple[int, int],
-    threshold: float,
 ) -> float:
     """The confidence of the surest place of the thing, 0 if there is none."""
-    places = [place for tag in tags if tag.localized_name.en in names and tag.confidence >= threshold for place in tag.instances]
-    corners = [(p.box.left, p.box.top, p.box.left + p.box.width, p.box.top + p.box.height) for p in places]
-    wanted = np.array([box]) * np.array(size * 2, dtype=np.float64)
-    same = overlaps(wanted, np.array(corners, dtype=np.float64).reshape(-1, 4))[0] >= SAME
-    return max((place.confidence for place, fits in zip(places, same, strict=True) if fits), default=0.0)
+    places = [place for tag in tags if tag.localized_name.en in names for place in _judged(tag, [box], size)]
+    return max((confidence for confidence, right in places if right), default=0.0)
+
+
+def _judged(tag: Tag, boxes: Sequence[tuple[float, float, float, float]], size: tuple[int, int]) -> Iterator[tuple[float, bool]]:
+    """The confidence of each of a tag's places, and whether one of the boxes is there."""
+    corners = [(p.box.left, p.box.top, p.box.left + p.box.width, p.box.top + p.box.height) for p in tag.instances]
+    wanted = np.array(boxes, dtype=np.float64).reshape(-1, 4) * np.array(size * 2, dtype=np.float64)
+    same = overlaps(np.array(corners, dtype=np.float64).reshape(-1, 4), wanted) >= SAME
+    for place, right in zip(tag.instances, np.any(same, axis=1).tolist(), strict=True):
+        yield place.confidence, right
 
 
 def right_within(outcomes: Sequence[Outcome], places: int) -> float:
@@ -71,6 +85,13 @@ def precision(outcomes: Sequence[Outcome], threshold: float) -> tuple[float, int
     """Part of the tags of at least `threshold` that are right, of all pictures together, and how many tags that are."""
     right = [value for one in outcomes for value in one.at(threshold)]
     return float(np.mean(right)), len(right)
+
+
+def places_right(outcomes: Sequence[Outcome]) -> tuple[float, int, float]:
+    """Part of the places that are right, of all pictures together, how many places that are, and their mean confidence."""
+    told = np.array([place for one in outcomes for place in one.places], dtype=np.float64).reshape(-1, 2)
+    confidence, right = told.mean(axis=0)
+    return float(right), len(told), float(confidence)
 
 
 def reliability(

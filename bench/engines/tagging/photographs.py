@@ -1,7 +1,7 @@
-"""The labelled photographs: 230 free ones out of Debian's packages, half for tuning, half for measuring alone.
+"""The labelled photographs: 350 free ones out of Debian's packages, half for tuning, half for measuring alone.
 
 `photographs.tsv` has a row for each: its half, where it is, the beginning of its SHA-256, the English names of what it shows,
-names that are neither right nor wrong for it, and the boxes of its main things (unseen half only). How they were labelled is told
+names that are neither right nor wrong for it, and the boxes of its main things. How they were labelled is told
 in docs/engines/tagging.md. What a name implies by the tables of concepts need not be written.
 """
 
@@ -18,24 +18,29 @@ from gateway.engines.tagging.vocabulary import Vocabulary
 
 HALVES = ("tuning", "unseen")
 
+_FIRST_SET = 230
+"""Rows of the first set, which go before the others."""
+
 Thing = tuple[frozenset[str], tuple[float, float, float, float]]
 """The names that are right for a thing, and its box: left, top, right, bottom, in parts of the picture's sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """`shown` and `unsure` with all that they imply; `things` likewise."""
+    """`shown` and `unsure` with all that they imply; `things` likewise. `is_later`: of the second set, labelled by somebody else,
+    who had never seen what the engine says."""
 
     data: bytes
     name: str
     shown: frozenset[str]
     unsure: frozenset[str]
     things: tuple[Thing, ...]
+    is_later: bool
 
 
 def photographs(half: str, vocabulary: Vocabulary) -> Iterator[Photograph]:
     """Those of one of `HALVES`. Raises `SystemExit` if a package has another picture at its place, or a name is not one."""
-    for row in rows("photographs.tsv"):
+    for number, row in enumerate(rows("photographs.tsv")):
         if row["half"] != half:
             continue
         data = content(row["package"], row["path"])
@@ -49,6 +54,7 @@ def photographs(half: str, vocabulary: Vocabulary) -> Iterator[Photograph]:
             shown=shown,
             unsure=implied(_split(row["unsure"]), vocabulary) - shown,
             things=tuple(_thing(text, vocabulary) for text in _split(row["things"])),
+            is_later=number >= _FIRST_SET,
         )
 
 
@@ -61,7 +67,8 @@ def rows(table: str) -> list[dict[str, str]]:
 def content(package: str, path: str) -> bytes:
     """A file of a Debian package; of what lies in a Qt resource file, `path` has its own path after an exclamation mark."""
     outer, _, inner = path.partition("!")
-    file = unpacked(package) / outer
+    # Where a folder is named after the kind of processor, the path has an asterisk.
+    (file,) = unpacked(package).glob(outer)
     return _resources(file)[inner] if inner else file.read_bytes()
 
 

@@ -1,7 +1,8 @@
 """From evidence to confidence: how often a tag with such evidence was right, on pictures that were looked at for that.
 
 Each source of evidence has its logistic model (Platt, "Probabilistic outputs for support vector machines", 1999): the log
-odds of a tag are a weighted sum of the log odds of what speaks for it. The weights come from bench/engines/tagging/fit.py.
+odds of a tag, or of one of its places, are a weighted sum of what speaks for it, mostly log odds. The weights come from
+bench/engines/tagging/fit.py.
 """
 
 import csv
@@ -12,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 Odds = npt.NDArray[np.float64]
-"""Logarithms of odds: 0 is one to one."""
+"""Logarithms of odds, natural ones: 0 is one to one."""
 
-EVIDENCE: Final = ("share", "rival", "ssdlite", "centernet", "person", "scene")
-SOURCES: Final = ("class", "concept", "sighting", "scene")
+EVIDENCE: Final = ("share", "rival", "ssdlite", "centernet", "person", "lead", "size", "scene")
+SOURCES: Final = ("class", "concept", "sighting", "scene", "place")
 
 _LEAST: Final = 0.003
 """A share or a score below counts like this much: what is smaller is noise of the networks' last digits."""

@@ -12,7 +12,7 @@ from gateway.engines.tagging.views import Boxes, Pixels, View
 
 CLASSES: Final = 80
 
-_LEAST_SCORE: Final = 0.1
+LEAST_SCORE: Final = 0.1
 """What is below is not looked at further: there is ten times as much of it, and next to none of it is right."""
 
 _MOST: Final = 100
@@ -43,7 +43,7 @@ class Detector:
         """What is seen in one view of a picture (H × W × 3, RGB), each thing once for each class it may be."""
         boxes, scores = self._model.run(view.pixels(picture, self._side)[np.newaxis], "boxes", "scores")
         # By position in the flat array, which is found ten times as fast as rows and columns.
-        rows, classes = np.divmod(np.flatnonzero(scores[0] >= _LEAST_SCORE), CLASSES)
+        rows, classes = np.divmod(np.flatnonzero(scores[0] >= LEAST_SCORE), CLASSES)
         values = scores[0][rows, classes].astype(np.float64)
         best = np.argsort(-values, kind="stable")[:_MOST]
         found = Findings(view.in_picture(boxes[0][rows[best]].astype(np.float64)), classes[best], values[best])

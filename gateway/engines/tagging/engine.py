@@ -13,15 +13,14 @@ import numpy as np
 
 from gateway.engines.steps import Checkpoint, never_cancelled
 from gateway.engines.tagging.classifier import CLASSES
-from gateway.engines.tagging.confidence import percent
-from gateway.engines.tagging.judge import Judge, Places
+from gateway.engines.tagging.confidence import load_weights
+from gateway.engines.tagging.judge import Judge
 from gateway.engines.tagging.observer import Observer
+from gateway.engines.tagging.scenes import load_scene_words
+from gateway.engines.tagging.tags import named
 from gateway.engines.tagging.views import Pixels
-from gateway.engines.tagging.vocabulary import TYPE_NAMES, load_vocabulary
-from gateway.media import Box, Tag, TaggingParameters, TagInstance
-
-_LEAST_PLACE: Final = 30.0
-"""Confidence from which a place is told, beside the tag's own threshold."""
+from gateway.engines.tagging.vocabulary import load_vocabulary
+from gateway.media import Tag, TaggingParameters
 
 
 class TaggingEngine:
@@ -37,23 +36,17 @@ class TaggingEngine:
         if len(self._vocabulary.classes) != CLASSES:
             msg = f"labels.tsv has {len(self._vocabulary.classes)} rows, not {CLASSES}"
             raise ValueError(msg)
-        self._judge = Judge(self._vocabulary)
+        self._judge = Judge(self._vocabulary, load_weights(), load_scene_words(len(self._vocabulary.scenes)))
 
     def tag(self, pixels: Pixels, parameters: TaggingParameters, checkpoint: Checkpoint = never_cancelled) -> tuple[Tag, ...]:
         """Return the tags of one picture, highest confidence first; of equals, the narrower first.
 
         `pixels`: the whole picture upright, H × W × 3, RGB, 0–255, of any size from 1 × 1. Boxes are in pixels of it. A tag's
-        confidence is the percentage of tags of that confidence that were right on the pictures of the calibration.
+        confidence is the percentage of tags of that confidence that were right on the pictures of the calibration; a place's
+        is the percentage of places at which there was a thing of that name, half or more of box and thing in common.
         """
         odds, places = self._judge.weigh(self._observer.look(pixels, checkpoint))
-        confidences = percent(odds)
-        depths = np.array([len(above) for above in self._vocabulary.ancestors])
-        ranked = np.lexsort((-depths, -confidences))[: parameters.limit]
-        return tuple(
-            self._tag(int(label), float(confidences[label]), places.get(int(label)), parameters)
-            for label in ranked
-            if confidences[label] >= parameters.threshold
-        )
+        return named(self._vocabulary, odds, places, parameters)
 
     def self_test(self) -> None:
         """Raise `ValueError` if the models do not compute."""
@@ -61,25 +54,3 @@ class TaggingEngine:
         if not np.isfinite(odds).all():
             msg = "the models of tagging do not give finite scores"
             raise ValueError(msg)
-
-    def _tag(self, index: int, confidence: float, places: Places | None, parameters: TaggingParameters) -> Tag:
-        label = self._vocabulary.labels[index]
-        return Tag(
-            name=label.name.in_language(parameters.language),
-            confidence=confidence,
-            type=label.type,
-            localized_name=label.name,
-            localized_type=TYPE_NAMES[label.type],
-            instances=_instances(places) if places else (),
-        )
-
-
-def _instances(places: Places) -> tuple[TagInstance, ...]:
-    """Those that are sure enough, the surest first."""
-    confidences = percent(places.odds)
-    return tuple(
-        TagInstance(Box(left, top, right - left, bottom - top), float(confidences[place]))
-        for place in np.argsort(-confidences, kind="stable")
-        if confidences[place] >= _LEAST_PLACE
-        for left, top, right, bottom in (map(float, places.boxes[place]),)
-    )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gateway.engines.tagging.classifier import SIDE, Classifier
 from gateway.engines.tagging.detector import Detector, Findings
 from gateway.engines.tagging.layout import layout
-from gateway.engines.tagging.views import Pixels, ends, whole
+from gateway.engines.tagging.views import Pixels, squares, whole
 
 LOOKS: Final = ("ssdlite", "centernet")
 """The networks that look for things, each at the whole picture."""
@@ -18,11 +18,13 @@ LOOKS: Final = ("ssdlite", "centernet")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`logits`: the classifier's, V views × 1000. `figures`: of `layout`. `findings`: for each of `LOOKS`."""
+    """`logits`: the classifier's, V views × 1000. `figures`: of `layout`. `findings`: for each of `LOOKS`. `area`: of the
+    picture, in pixels."""
 
     logits: npt.NDArray[np.float32]
     figures: npt.NDArray[np.float64]
     findings: tuple[Findings, ...]
+    area: int
 
 
 class Observer:
@@ -38,9 +40,9 @@ class Observer:
         """Look at a picture (H × W × 3, RGB, 0–255), calling `checkpoint` before each network."""
         all_of_it = whole(picture)
         checkpoint()
-        logits = self.classifier.logits(np.stack([view.pixels(picture, SIDE) for view in (all_of_it, *ends(picture))]))
+        logits = self.classifier.logits(np.stack([view.pixels(picture, SIDE) for view in squares(picture)]))
         findings = []
         for detector in (self._ssdlite, self._centernet):
             checkpoint()
             findings.append(detector.find(picture, all_of_it))
-        return Evidence(logits, layout(picture), tuple(findings))
+        return Evidence(logits, layout(picture), tuple(findings), all_of_it.width * all_of_it.height)

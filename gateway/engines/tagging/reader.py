@@ -5,8 +5,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gateway.engines.tagging.boxes import areas
 from gateway.engines.tagging.classifier import shares
 from gateway.engines.tagging.confidence import Odds, log_odds
+from gateway.engines.tagging.detector import LEAST_SCORE
 from gateway.engines.tagging.observer import LOOKS, Evidence
 from gateway.engines.tagging.sightings import LEAST_MEAN, Sightings, put_together
 from gateway.engines.tagging.vocabulary import Vocabulary
@@ -14,6 +16,13 @@ from gateway.engines.tagging.vocabulary import Vocabulary
 _LEAST_EVIDENCE: Final = 0.01
 """Share under which a class counts for nothing in a concept: ten times what a guess among 1000 would give it. Four classes
 in ten are animals, and the crumbs of all of them would make every unclear picture one."""
+
+
+_UNTOLD: Final = LEAST_SCORE / 2
+"""The score that a thing counts with for a detector that does not tell it, which only says that it is below the least told."""
+
+_LEAST_AREA: Final = 0.003
+"""Part of the picture that a smaller thing is taken to cover."""
 
 
 class Reader:
@@ -38,15 +47,21 @@ class Reader:
         limited: npt.NDArray[np.float64] = np.minimum(result, 1.0)
         return limited
 
-    def sightings(self, evidence: Evidence) -> list[tuple[int, Sightings]]:
-        """The labels of which things were found, and the things."""
+    def sightings(self, evidence: Evidence) -> dict[int, Sightings]:
+        """By label the things that were found of it."""
         best = np.zeros((len(evidence.findings), len(self._vocabulary.detected)))
         for row, look in zip(best, evidence.findings, strict=True):
             np.maximum.at(row, look.classes, look.scores)
         # Most kinds are hardly seen anywhere, and need no matching to know.
         candidates = [(label, kinds) for label, kinds in self._kinds.items() if best[:, kinds].max(axis=1).mean() >= LEAST_MEAN]
-        matched = [(label, put_together(evidence.findings, kinds)) for label, kinds in candidates]
-        return [(label, found) for label, found in matched if len(found.boxes)]
+        matched = {label: put_together(evidence.findings, kinds) for label, kinds in candidates}
+        return {label: found for label, found in matched.items() if len(found.boxes)}
+
+    def among(self, label: int, sightings: dict[int, Sightings]) -> Sightings | None:
+        """The things among which those of a label are: its own or, where none were found or the detectors have no such kind,
+        those of the nearest concept above it. A poodle is one of the dogs, or of the animals if none of them was called a dog.
+        """
+        return next((sightings[above] for above in (label, *self._vocabulary.ancestors[label]) if above in sightings), None)
 
     def for_sightings(self, label: int, share: npt.NDArray[np.float64], found: Sightings) -> dict[str, Odds | float]:
         """What speaks for and against things of one label, by the names of `confidence.EVIDENCE`.
@@ -56,12 +71,26 @@ class Reader:
         """
         support = self._supports[label]
         others = share[self._vocabulary.classes] * (1.0 - self._membership[support])
-        looks: dict[str, Odds | float] = dict(zip(LOOKS, log_odds(found.scores).T, strict=True))
-        return looks | {
+        return _looks(found) | {
             "share": float(log_odds(share[support])),
             "rival": float(log_odds(others.max())),
             "person": float(label == self._vocabulary.detected[0]),
         }
+
+    def for_places(self, found: Sightings, area: int) -> dict[str, Odds | float]:
+        """What speaks for each of N things being one of a label that the picture does show, by the names of
+        `confidence.EVIDENCE`: the detectors' scores, how they compare to those of the surest of them, and the logarithm of the
+        part of the picture that it covers. `area`: of the picture, in pixels."""
+        strength = found.scores.sum(axis=1)
+        covers = areas(found.boxes) / area
+        return _looks(found) | {
+            "lead": strength / strength.max(),
+            "size": np.log(np.clip(covers, _LEAST_AREA, 1.0)),
+        }
+
+
+def _looks(found: Sightings) -> dict[str, Odds | float]:
+    return dict(zip(LOOKS, log_odds(np.maximum(found.scores, _UNTOLD)).T, strict=True))
 
 
 def _supports(vocabulary: Vocabulary, membership: npt.NDArray[np.float64]) -> list[int]:

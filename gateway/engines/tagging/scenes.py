@@ -5,6 +5,7 @@ A logistic model for each word sees the classifier's thousand scores, most of wh
 bench/engines/tagging/fit.py on free photographs.
 """
 
+from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
@@ -13,23 +14,34 @@ import numpy.typing as npt
 from gateway.engines.tagging.classifier import CLASSES
 from gateway.engines.tagging.layout import FIGURES
 
+Floats = npt.NDArray[np.float64]
 
+
+@dataclass(frozen=True, slots=True)
 class SceneWords:
-    """Gives each scene word its log odds. Thread-safe, without state after construction."""
+    """Gives each of W words its log odds, from D = `CLASSES` + `FIGURES` inputs.
 
-    def __init__(self, words: int) -> None:
-        """Load the weights of `words` words. Raises `ValueError` if the file has other ones."""
-        with (files("gateway.engines") / "data" / "scenes.npz").open("rb") as file, np.load(file) as arrays:
-            self._mean, self._scale, self._weights, self._bias = (
-                arrays[name].astype(np.float64) for name in ("mean", "scale", "weights", "bias")
-            )
-        size = CLASSES + FIGURES
-        if self._mean.shape != (size,) or self._scale.shape != (size,) or self._weights.shape != (words, size):
-            msg = f"scenes.npz does not hold {words} words of {size} weights"
-            raise ValueError(msg)
+    `mean` and `scale` (D each) make the inputs comparable; `weights` are W × D, `bias` W.
+    """
 
-    def odds(self, logits: npt.NDArray[np.float32], figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    mean: Floats
+    scale: Floats
+    weights: Floats
+    bias: Floats
+
+    def odds(self, logits: npt.NDArray[np.float32], figures: Floats) -> Floats:
         """Of each word. `logits`: the classifier's for V views of the picture (V × 1000); `figures`: of `layout`."""
-        evidence = (np.concatenate([logits.mean(axis=0), figures]) - self._mean) * self._scale
-        result: npt.NDArray[np.float64] = self._weights @ evidence + self._bias
+        evidence = (np.concatenate([logits.mean(axis=0), figures]) - self.mean) * self.scale
+        result: Floats = self.weights @ evidence + self.bias
         return result
+
+
+def load_scene_words(words: int) -> SceneWords:
+    """Read the shipped weights of `words` words. Raises `ValueError` if the file has other ones."""
+    with (files("gateway.engines") / "data" / "scenes.npz").open("rb") as file, np.load(file) as arrays:
+        shipped = SceneWords(*(arrays[name].astype(np.float64) for name in ("mean", "scale", "weights", "bias")))
+    size = CLASSES + FIGURES
+    if shipped.mean.shape != (size,) or shipped.scale.shape != (size,) or shipped.weights.shape != (words, size):
+        msg = f"scenes.npz does not hold {words} words of {size} weights"
+        raise ValueError(msg)
+    return shipped

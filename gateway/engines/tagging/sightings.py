@@ -14,7 +14,7 @@ from gateway.engines.tagging.views import Boxes
 _SAME: Final = 0.5
 """Overlap from which boxes in one look or several are taken for the same thing."""
 
-LEAST_MEAN: Final = 0.2
+LEAST_MEAN: Final = 0.1
 """Mean of the looks' scores below which a thing is taken for none: of those below, next to nothing was right."""
 
 

@@ -43,10 +43,12 @@ def whole(picture: Pixels) -> View:
     return View(0, 0, width, height)
 
 
-def ends(picture: Pixels) -> tuple[View, ...]:
-    """The squares at both ends of the longer side; none if the picture is nearly square itself."""
+def squares(picture: Pixels) -> tuple[View, ...]:
+    """The squares at both ends of the longer side, and all of the picture where they leave out its middle: what is seen in its
+    true proportions is told better. Of a picture that is nearly square itself, all of it alone."""
     height, width = picture.shape[:2]
-    side = min(width, height)
-    if max(width, height) < _NEARLY_SQUARE * side:
-        return ()
-    return (View(0, 0, side, side), View(width - side, height - side, side, side))
+    side, length = sorted((width, height))
+    if length < _NEARLY_SQUARE * side:
+        return (whole(picture),)
+    ends = (View(0, 0, side, side), View(width - side, height - side, side, side))
+    return ends if length <= 2 * side else (whole(picture), *ends)

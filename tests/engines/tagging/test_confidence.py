@@ -27,6 +27,8 @@ def test_more_evidence_never_makes_a_tag_less_sure() -> None:
         for name in ("share", "ssdlite", "centernet", "scene"):
             assert weights.odds(source, **{name: 2.0}) >= weights.odds(source, **{name: 1.0})
     assert weights.odds("sighting", rival=2.0) < weights.odds("sighting", rival=1.0)
+    assert weights.odds("place", lead=1.0, size=-1.0) > weights.odds("place", lead=0.5, size=-1.0)
+    assert weights.odds("place", lead=0.5, size=-1.0) > weights.odds("place", lead=0.5, size=-2.0)
 
 
 @pytest.mark.parametrize(

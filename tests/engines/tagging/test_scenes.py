@@ -6,7 +6,7 @@ import pytest
 from gateway.engines.tagging import scenes
 from gateway.engines.tagging.classifier import CLASSES
 from gateway.engines.tagging.layout import FIGURES
-from gateway.engines.tagging.scenes import SceneWords
+from gateway.engines.tagging.scenes import load_scene_words
 
 SIZE = CLASSES + FIGURES
 
@@ -34,11 +34,11 @@ def test_a_word_weighs_scores_and_figures(shipping) -> None:
     logits[:, 3] = 4.0, 8.0
     figures = np.zeros(FIGURES)
     figures[1] = 3.0
-    assert SceneWords(2).odds(logits, figures).tolist() == [2.0 * (6 - 1) * 0.5 + 0.5, -1.0 * (3 - 1) * 0.5]
+    assert load_scene_words(2).odds(logits, figures).tolist() == [2.0 * (6 - 1) * 0.5 + 0.5, -1.0 * (3 - 1) * 0.5]
 
 
 @pytest.mark.parametrize(("rows", "size"), [(3, SIZE), (2, SIZE - 1)])
 def test_weights_for_other_words_are_refused(shipping, rows, size) -> None:
     shipping(mean=np.zeros(size), scale=np.ones(size), weights=np.zeros((rows, size)), bias=np.zeros(rows))
     with pytest.raises(ValueError, match="does not hold 2 words"):
-        SceneWords(2)
+        load_scene_words(2)

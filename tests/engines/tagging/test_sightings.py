@@ -40,6 +40,6 @@ def test_of_a_broader_kind_a_dog_and_a_cat_in_one_place_are_one_animal() -> None
 
 
 def test_what_is_hardly_seen_is_left_out() -> None:
-    looks = [findings((DOG, 0.39, (0, 0, 10, 10))), findings()]
+    looks = [findings((DOG, 0.19, (0, 0, 10, 10))), findings()]
     found = put_together(looks, kinds(DOG))
     assert (found.boxes.shape, found.scores.shape) == ((0, 4), (0, 2))

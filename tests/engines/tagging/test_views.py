@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gateway.engines.tagging.views import View, ends, whole
+from gateway.engines.tagging.views import View, squares, whole
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -36,10 +36,19 @@ def test_boxes_do_not_reach_out_of_the_view() -> None:
 @pytest.mark.parametrize(
     ("height", "width", "expected"),
     [
-        (100, 300, (View(0, 0, 100, 100), View(200, 0, 100, 100))),
-        (300, 100, (View(0, 0, 100, 100), View(0, 200, 100, 100))),
-        (100, 105, ()),
+        (100, 150, (View(0, 0, 100, 100), View(50, 0, 100, 100))),
+        (150, 100, (View(0, 0, 100, 100), View(0, 50, 100, 100))),
+        (100, 201, (View(0, 0, 201, 100), View(0, 0, 100, 100), View(101, 0, 100, 100))),
+        (100, 105, (View(0, 0, 105, 100),)),
     ],
 )
 def test_the_squares_at_the_ends(height, width, expected) -> None:
-    assert ends(ramp(height, width)) == expected
+    assert squares(ramp(height, width)) == expected
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 100), (100, 109), (100, 111), (200, 100), (100, 400), (1, 640)])
+def test_the_squares_show_all_of_a_picture(height, width) -> None:
+    seen = np.zeros((height, width), dtype=bool)
+    for view in squares(ramp(height, width)):
+        seen[view.top : view.top + view.height, view.left : view.left + view.width] = True
+    assert seen.all()
