@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines soak fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ check-model: $(VENV)/packages $(DETECTORS)/complete  ## Fail if a shipped model 
 bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
 	$(BIN)/python -m bench.prepare $(BENCH)
 
+soak: install  ## 100 000 calls to a cloud that misbehaves; writes bench/results/soak.md
+	$(BIN)/python -m bench.soak $(BENCH)
+
 bench-engines: install  ## Measure quality and cost of the local engines; writes bench/results/engines/ (about half an hour)
 	$(BIN)/python -m bench.engines $(BENCH)
 
@@ -121,9 +124,9 @@ serve: install  ## Run a gateway on 127.0.0.1:50051
 
 lock: $(VENV)/created  ## Resolve the exact versions anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra annotate --universal --python-version 3.11 --upgrade --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra redis --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra annotate --group dev --group model --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra redis --group dev --group model --universal --python-version 3.11 --upgrade \
 		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet -o requirements-dev.lock
 

@@ -15,14 +15,18 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from gateway.breadth.settings import BreadthSettings
+from gateway.cache.settings import CacheSettings
 from gateway.engines.settings import LocalSettings
 from gateway.errors import Reason
+from gateway.ops.settings import OpsSettings
 from gateway.prepare.settings import PrepareSettings
+from gateway.redis_store import RedisSettings
 from gateway.rest.fault_settings import FaultSettings
 from gateway.rest.recording_settings import RecordSettings
 from gateway.rest.settings import RestSettings
 from gateway.rpc.settings import RpcSettings
 from gateway.settings import Address, Settings
+from gateway.upstream.resilience.settings import BreakerSettings, HedgeSettings, LimitSettings, RetrySettings
 from gateway.upstream.settings import CloudSettings, DownloadSettings
 
 ENV_PREFIX: Final = "IMAGE_GATEWAY_"
@@ -75,7 +79,7 @@ class GatewaySettings(Settings):
     )
     fall_back_on: Annotated[str, AfterValidator(_check_reasons)] = Field(
         ",".join(_FALL_BACK_ON),
-        description="Failures of the first provider after which the second takes over: reasons of errors.md, separated by commas.",
+        description="Failures of the first provider after which the second takes over: reasons (docs/errors.md), with commas.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe messages logged to standard error."
@@ -85,10 +89,17 @@ class GatewaySettings(Settings):
     breadth: BreadthSettings = Field(default_factory=BreadthSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)
     cloud: CloudSettings = Field(default_factory=CloudSettings)
+    retry: RetrySettings = Field(default_factory=RetrySettings)
+    limit: LimitSettings = Field(default_factory=LimitSettings)
+    breaker: BreakerSettings = Field(default_factory=BreakerSettings)
+    hedge: HedgeSettings = Field(default_factory=HedgeSettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
     download: DownloadSettings = Field(default_factory=DownloadSettings)
     rest: RestSettings = Field(default_factory=RestSettings)
     faults: FaultSettings = Field(default_factory=FaultSettings)
     record: RecordSettings = Field(default_factory=RecordSettings)
+    ops: OpsSettings = Field(default_factory=OpsSettings)
 
     def fall_back_reasons(self) -> frozenset[Reason]:
         """Of `fall_back_on`."""
@@ -109,10 +120,14 @@ class Declared:
     def __init__(self, room: str, name: str, field: FieldInfo, schema: Mapping[str, Any]) -> None:
         self.path = f"{room}.{name}" if room else name
         self.variable = ENV_PREFIX + self.path.replace(".", "_").upper()
-        self.is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
+        self.is_secret = _holds_secret(field.annotation)
         self.description = field.description or ""
         self.shown_default = _shown_default(field)
         self.allowed = _allowed(schema)
+
+
+def _holds_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
 
 
 def declared_settings() -> Iterator[Declared]:

@@ -4,8 +4,11 @@ Each face has one table from `Reason` to its own world (`rpc/status.py`, `rest/e
 its world to `Reason`; tests walk every member against them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from types import MappingProxyType
+from typing import Final
 
 
 @unique
@@ -167,3 +170,52 @@ class GatewayError(Exception):
 
     def __repr__(self) -> str:
         return f"GatewayError({self.reason}, {self.message!r})"
+
+
+_CORRECT_THE_CALL = "Correct the call; as it is it fails every time."
+_CORRECT_THE_PICTURE = "Send another file, or let the gateway prepare it; as it is it fails every time."
+_CORRECT_THE_RECORDING = "Send another recording; as it is it fails every time."
+_TELL_THE_OPERATOR = "Tell the gateway's operator; no caller can mend it."
+_SEND_AGAIN = "Send it again, after the pause that `RetryInfo` gives or a growing one."
+_SEND_AGAIN_IF_WORTH = "Send it again only if it is worth being billed twice, after a growing pause."
+
+ADVICE: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.INVALID_ARGUMENT: _CORRECT_THE_CALL,
+        Reason.IMAGE_EMPTY: _CORRECT_THE_CALL,
+        Reason.IMAGE_FORMAT_UNSUPPORTED: _CORRECT_THE_PICTURE,
+        Reason.IMAGE_DAMAGED: "Send another file; as it is it fails every time.",
+        Reason.IMAGE_DIMENSIONS_OUT_OF_RANGE: _CORRECT_THE_PICTURE,
+        Reason.IMAGE_TOO_LARGE: _CORRECT_THE_PICTURE,
+        Reason.IMAGE_REJECTED: _CORRECT_THE_PICTURE,
+        Reason.URI_INVALID: "Correct the URL or sign it anew, or send the content instead.",
+        Reason.URI_FORBIDDEN: "Send the content instead, or ask the gateway's operator to allow the address.",
+        Reason.URI_DOWNLOAD_FAILED: "See that the URL can be reached and answers quickly, or send the content instead.",
+        Reason.MEDIA_UNSUPPORTED: _CORRECT_THE_RECORDING,
+        Reason.MEDIA_DAMAGED: _CORRECT_THE_RECORDING,
+        Reason.MEDIA_TOO_LARGE: _CORRECT_THE_RECORDING,
+        Reason.RESULT_TOO_LARGE: "Ask for less, send a smaller picture, or use the stream.",
+        Reason.UPSTREAM_AUTHENTICATION_FAILED: _TELL_THE_OPERATOR,
+        Reason.UPSTREAM_PERMISSION_DENIED: _TELL_THE_OPERATOR,
+        Reason.UPSTREAM_NOT_ENABLED: _TELL_THE_OPERATOR,
+        Reason.UPSTREAM_ACCOUNT_RESTRICTED: _TELL_THE_OPERATOR,
+        Reason.UPSTREAM_NOT_FOUND: _TELL_THE_OPERATOR,
+        Reason.UPSTREAM_REQUEST_REJECTED: "Correct what the vendor's code is about; as it is it fails every time.",
+        Reason.UPSTREAM_THROTTLED: _SEND_AGAIN + " Send less at once.",
+        Reason.UPSTREAM_UNAVAILABLE: _SEND_AGAIN,
+        Reason.UPSTREAM_SUSPENDED: _SEND_AGAIN,
+        Reason.UPSTREAM_TIMEOUT: _SEND_AGAIN_IF_WORTH,
+        Reason.UPSTREAM_REPLY_LOST: _SEND_AGAIN_IF_WORTH,
+        Reason.UPSTREAM_INTERNAL: "Send it again once or twice, after a growing pause; if it goes on, try another file.",
+        Reason.UPSTREAM_BAD_RESPONSE: "Tell the gateway's operator: another service, or a proxy, answers in the cloud's place.",
+        Reason.OVERLOADED: _SEND_AGAIN + " Send less at once.",
+        Reason.DEADLINE_TOO_SHORT: "Send it again with more time, or later.",
+        Reason.SHUTTING_DOWN: "Send it again at once; another replica takes it.",
+        Reason.UNIMPLEMENTED: "Call the gateway's address, or ask its operator for a newer one, or for a provider that can.",
+        Reason.UNAVAILABLE: _SEND_AGAIN,
+        Reason.DEADLINE_EXCEEDED: "Send it again with more time, if it is still wanted; what was under way may have been billed.",
+        Reason.CANCELLED: "Nothing; what was under way may have been billed.",
+        Reason.INTERNAL: "Tell the gateway's operator the incident number.",
+    }
+)
+"""What a caller should do, for every reason."""

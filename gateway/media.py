@@ -1,6 +1,7 @@
 """The values that pass between the rooms: pictures in, tags or pictures out. Frozen and transport-free."""
 
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -156,6 +157,11 @@ THRESHOLD_RANGE = (0.0, 100.0)
 LIMIT_RANGE = (1, 150)
 
 
+def historical(tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    """Tags as the historical version of image tagging gives them."""
+    return tuple(replace(tag, localized_type=LocalizedText(), instances=()) for tag in tags)
+
+
 @dataclass(frozen=True, slots=True)
 class TaggingParameters:
     """Which tags are wanted (contract: image tagging v2).
@@ -245,7 +251,8 @@ def _check_range(field_name: str, value: float, low: float, high: float) -> None
 
 @dataclass(frozen=True, slots=True)
 class MusicMatch:
-    """A piece of music that was recognised: its name, confidence in percent, and where in it the recording begins."""
+    """A piece of music that was recognised: its name, confidence in percent, and where in it the recording begins; both are 0 if
+    the provider tells the name only."""
 
     name: str
     confidence: float

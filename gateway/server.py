@@ -7,58 +7,33 @@ import signal
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from gateway import _native
 from gateway.breadth.pool import BreadthPool
+from gateway.cache.settings import CacheSettings
 from gateway.config import ConfigError, GatewaySettings
-from gateway.engines.provider import LocalProvider
+from gateway.ops.server import process_registry, running_ops
 from gateway.prepare import PrepareOptions, Preparer
 from gateway.prepare.options import UNTOUCHED
+from gateway.providers import opened_chain
 from gateway.rest.app import build_app
 from gateway.rest.settings import RestConfigError
 from gateway.rest.tls import server_ssl_context
 from gateway.rpc.server import RpcServer
 from gateway.settings import join_address, split_address
 from gateway.upstream.download import Downloader
-from gateway.upstream.provider import CloudProvider
 from gateway.usecases.catalogue import UseCases
-from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
-from gateway.usecases.provider import Provider
 from gateway.usecases.tagging import TagImage
 
 _REST_DRAIN_SECONDS = 30.0
 _REST_HEADER_BYTES = 64 << 10  # tokens of the cloud are of several kilobytes, and clients may send what they have
 
 _log = logging.getLogger(__name__)
-
-
-@contextlib.asynccontextmanager
-async def opened_provider(settings: GatewaySettings, name: str) -> AsyncIterator[Provider]:
-    """The provider called `name`. Raises `ConfigError` if it lacks a setting."""
-    provider: Provider
-    try:
-        if name == "cloud":
-            provider = CloudProvider(settings.cloud)
-        else:
-            provider = LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels)
-    except ValueError as error:
-        raise ConfigError([f"settings of {name}: {error}"]) from error
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
-
-
-@contextlib.asynccontextmanager
-async def opened_chain(settings: GatewaySettings) -> AsyncIterator[Chain]:
-    """The providers that the settings name, in their order. Raises `ConfigError` if one lacks a setting."""
-    async with contextlib.AsyncExitStack() as opened:
-        providers = [await opened.enter_async_context(opened_provider(settings, name)) for name in settings.provider.split(",")]
-        yield Chain(providers, fall_back_on=settings.fall_back_reasons())
 
 
 @contextlib.asynccontextmanager
@@ -75,10 +50,15 @@ async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
 
 
 @contextlib.asynccontextmanager
-async def opened_use_cases(settings: GatewaySettings, options: PrepareOptions | None = None) -> AsyncIterator[UseCases]:
-    """All use cases, ready for calls. `options` are the repairs that pictures get, instead of those of the settings."""
+async def opened_use_cases(
+    settings: GatewaySettings, options: PrepareOptions | None = None, registry: CollectorRegistry | None = None
+) -> AsyncIterator[UseCases]:
+    """All use cases, ready for calls.
+
+    `options`: the repairs that pictures get, instead of those of the settings. `registry`: where metrics go.
+    """
     async with (
-        opened_chain(settings) as chain,
+        opened_chain(settings, registry or CollectorRegistry()) as chain,
         contextlib.aclosing(Downloader(settings.download)) as downloader,
         opened_preparer(settings) as preparer,
     ):
@@ -105,7 +85,8 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 @contextlib.asynccontextmanager
 async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`."""
-    async with opened_use_cases(settings) as use_cases:
+    registry = process_registry()
+    async with opened_use_cases(settings, registry=registry) as use_cases, running_ops(settings.ops, registry):
         server = RpcServer(settings.rpc, use_cases)
         address = await server.start(settings.listen)
         try:
@@ -121,7 +102,7 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
         _log.warning("nobody can sign in to the REST face: none of rest.password, rest.access_key and rest.accounts_file is set")
     # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    computed_here = settings.model_copy(update={"provider": "local"})
+    computed_here = settings.model_copy(update={"provider": "local", "cache": CacheSettings(enabled=False)})
     # The contract knows no repairs: what the cloud would refuse is refused.
     async with opened_use_cases(computed_here, UNTOUCHED) as use_cases:
         try:

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.config import CONFIG_VARIABLE, ConfigError, declared_settings, load_settings
 
-SECRETS = ["cloud.password", "rest.password", "rest.secret_key"]
+SECRETS = ["cloud.password", "cloud.secret_key", "cloud.security_token", "rest.password", "rest.secret_key"]
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_every_setting_is_described_and_refuses_in_words(setting) -> None:
     assert setting.description.endswith(".")
     assert setting.allowed
     assert "a value" not in setting.allowed
-    assert setting.is_secret == (setting.path in SECRETS)
+    assert setting.is_secret == (setting.path in {*SECRETS, "redis.url"})
     assert setting.variable == f"IMAGE_GATEWAY_{setting.path.upper().replace('.', '_')}"
 
 
@@ -187,6 +187,13 @@ def test_a_secret_is_never_shown(toml, path) -> None:
     assert "hunter2" not in problem
     settings = load_settings({path: "hunter2", "rest.access_key": "AK", "rest.secret_key": "hunter2"}, {})
     assert "hunter2" not in repr(settings)
+
+
+def test_a_url_that_may_hold_a_password_is_never_shown() -> None:
+    (problem,) = problems({"redis.url": "redis//:hunter2@host"})
+    assert "setting redis.url is (not shown)" in problem
+    assert "hunter2" not in problem
+    assert "hunter2" not in repr(load_settings({"redis.url": "redis://:hunter2@host"}, {}))
 
 
 @pytest.mark.parametrize("path", SECRETS)

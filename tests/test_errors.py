@@ -4,7 +4,7 @@ import inspect
 import pytest
 
 from gateway import errors
-from gateway.errors import GatewayError, Reason, UpstreamDetail
+from gateway.errors import ADVICE, GatewayError, Reason, UpstreamDetail
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -17,6 +17,17 @@ def test_every_reason_is_documented() -> None:
     members, texts = body[1::2], body[2::2]  # after the class's own docstring
     assert [node.targets[0].id for node in members] == list(Reason.__members__)
     assert all(isinstance(node.value.value, str) and node.value.value.endswith((".", ")")) for node in texts)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_comes_with_advice(reason) -> None:
+    assert ADVICE[reason].endswith(".")
+    assert "|" not in ADVICE[reason]  # it goes into a table
+
+
+def test_what_may_have_been_billed_is_not_lightly_sent_again() -> None:
+    for reason in (Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST, Reason.DEADLINE_EXCEEDED, Reason.CANCELLED):
+        assert "billed" in ADVICE[reason]
 
 
 def test_an_error_says_what_it_was_told_and_no_more() -> None:

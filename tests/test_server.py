@@ -8,7 +8,7 @@ from gateway import _native
 from gateway.breadth.settings import BreadthSettings
 from gateway.config import GatewaySettings
 from gateway.prepare.settings import PrepareSettings
-from gateway.server import opened_preparer, opened_provider
+from gateway.server import opened_preparer
 
 SETTINGS = GatewaySettings(
     prepare=PrepareSettings(memory=123 << 20, max_pixels=2_000_000, workers=1), breadth=BreadthSettings(workers=3)
@@ -30,8 +30,3 @@ async def test_the_process_s_memory_limit_is_the_setting() -> None:
 async def test_as_many_other_formats_are_held_as_are_decoded_at_once() -> None:
     async with opened_preparer(SETTINGS) as preparer:
         assert preparer._foreign._value == 3
-
-
-async def test_the_engines_decode_as_many_pixels_as_preparation() -> None:
-    async with opened_provider(SETTINGS) as provider:
-        assert provider._max_pixels == 2_000_000

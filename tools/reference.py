@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from gateway.config import declared_settings
-from gateway.errors import Reason
+from gateway.errors import ADVICE, Reason
 from gateway.rest.codes import CODES as REST_CODES
 from gateway.rest.codes import OWN
 from gateway.rest.openapi import as_json, openapi_document
 from gateway.rest.openapi_replies import codes_of
 from gateway.rest.operations import OPERATIONS
 from gateway.rpc.status import CODES, DOMAIN
-from gateway.upstream.error_codes import REASON_BY_CODE
+from gateway.upstream.error_codes import REASON_BY_CODE, REASON_BY_STATUS
 
 ROOT = Path(__file__).parents[1]
 MADE_BY = "<!-- Made by tools/reference.py from the code: change that, then run `make generate`. -->\n"
@@ -33,22 +33,32 @@ call they are in the trailing metadata
 `grpc-status-details-bin`, where the standard helper of every language finds them.
 
 `ErrorInfo.metadata` may hold `measured` and `allowed` (what was found, what is allowed), and, if the cloud refused the call,
-`upstreamErrorCode`, `upstreamHttpStatus` and `upstreamRequestId`.
+`upstreamErrorCode`, `upstreamHttpStatus` and `upstreamRequestId`: quote the last when you ask the vendor about a call.
 
-Send again what is `UNAVAILABLE`, and, after the time that `RetryInfo` gives or with a growing pause, what is
-`RESOURCE_EXHAUSTED`. Nothing else gets better by itself.
+Decide by the reason: the status is for tools that know no reasons, and messages may change. Where the cloud may have done, and
+billed, the work, the reason says so.
 
-| Reason | gRPC status | Meaning |
-| --- | --- | --- |
+| Reason | gRPC status | Meaning | What to do |
+| --- | --- | --- | --- |
 """
 
 CODES_HEAD = """
 ## The cloud's codes
 
-The cloud's `error_code` decides; a code that is not listed here is judged by its HTTP status, and kept in
-`upstreamErrorCode`.
+The cloud's `error_code` decides, with whatever HTTP status it comes, 200 among them; the prefixes `APIG.` and `APIGW.` mean the
+same. A code that is not listed here is judged by its HTTP status, and kept in `upstreamErrorCode`.
 
-| Reason | Codes |
+| Code | HTTP | Meaning | Reason | What to do |
+| --- | --- | --- | --- | --- |
+"""
+
+STATUSES_HEAD = """
+## Without a code
+
+A reply without a code that is known, such as a proxy's web page, is judged by its HTTP status: one of these, or as 500 from
+500 on, as 400 from 400 on. Everything else, a redirect or a web page with 200 among them, is `UPSTREAM_BAD_RESPONSE`.
+
+| HTTP | Reason |
 | --- | --- |
 """
 
@@ -97,13 +107,14 @@ NO_OPERATION = {"APIG.0101": "a path that is not served", "AIS.0013": "another m
 
 def errors_page() -> str:
     meanings = _member_docs(ROOT / "gateway" / "errors.py", "Reason")
-    rows = [f"| `{reason}` | `{CODES[reason].name}` | {meanings[reason.name]} |" for reason in Reason]
+    rows = [f"| `{reason}` | `{CODES[reason].name}` | {meanings[reason.name]} | {ADVICE[reason]} |" for reason in Reason]
     codes = [
-        f"| `{reason}` | {', '.join(f'`{code}`' for code, of in REASON_BY_CODE.items() if of is reason)} |"
-        for reason in Reason
-        if reason in REASON_BY_CODE.values()
+        f"| `{code}` | {REST_CODES[code].status} | {REST_CODES[code].message} | `{reason}` | {ADVICE[reason]} |"
+        for code, reason in sorted(REASON_BY_CODE.items())
     ]
-    return ERRORS_HEAD + "\n".join(rows) + "\n" + CODES_HEAD + "\n".join(codes) + "\n"
+    statuses = [f"| {status} | `{reason}` |" for status, reason in REASON_BY_STATUS.items()]
+    tables = ((ERRORS_HEAD, rows), (CODES_HEAD, codes), (STATUSES_HEAD, statuses))
+    return "".join(head + "\n".join(lines) + "\n" for head, lines in tables)
 
 
 def configuration_page() -> str:

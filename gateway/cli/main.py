@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Final
@@ -155,6 +156,33 @@ def _music(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     return music.run_music_recognise(request, settings)
 
 
+def _call(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli.call import CallRequest, run_call
+    from gateway.providers import opened_cloud
+
+    request = CallRequest(
+        options.operation, options.source, tuple(options.parameters), options.out, options.json, options.timeout
+    )
+
+    async def run() -> int:
+        async with opened_cloud(settings) as cloud:
+            return await run_call(request, cloud.client)
+
+    return run()
+
+
+def _obs(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    from gateway.cli.obs import ObsSignRequest, run_obs_sign
+    from gateway.providers import access_key
+
+    request = ObsSignRequest(options.url, options.expires, settings.cloud.region, options.endpoint, options.own_domain)
+
+    async def run() -> int:
+        return await run_obs_sign(request, await access_key(settings), time.time())
+
+    return run()
+
+
 def _demo(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     from gateway.cli.demo import DemoRequest, run_demo, shipped_photos
     from gateway.cli.table import OutputConsole
@@ -193,5 +221,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, GatewaySettings], _Run]
     "enhance": _enhance,
     "music": _music,
     "prepare": _prepare,
+    "call": _call,
+    "obs": _obs,
     "demo": _demo,
 }

@@ -36,7 +36,8 @@ _SERVE = """\
 Serves gateway.imagerecognition.v1 over gRPC, with health and reflection. Prints `ready grpc=HOST:PORT` on standard output
 once it accepts calls; SIGTERM drains it.
 
-The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, …_PASSWORD_FILE):
+The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, …_PASSWORD_FILE) or signs its requests with an
+access key (…_ACCESS_KEY, …_SECRET_KEY_FILE); docs/upstream.md tells of other credentials:
 
   export IMAGE_GATEWAY_CLOUD_USER=someone IMAGE_GATEWAY_CLOUD_DOMAIN=account IMAGE_GATEWAY_CLOUD_PASSWORD_FILE=/run/secrets/cloud
   image-gateway serve --provider cloud --region cn-east-3
@@ -88,6 +89,24 @@ Names the music in recordings (MP4 of at most 65 MB), of those pieces that stand
   IMAGE_GATEWAY_LOCAL_MUSIC_INDEX=catalogue.index image-gateway serve
 """
 
+_CALL = """\
+Makes one call of the cloud's API, with the credentials and policies that are configured, and prints what came of it. The cache
+is not asked. Exit status: 0 if it was answered, 1 if it failed, 2 for a wrong command or setting. A call that succeeds costs
+what the vendor charges for it.
+
+  image-gateway call image-tagging dog.jpg -p language=en -p threshold=30
+  image-gateway call super-resolution small.png -p scale=4 --out large.png
+  image-gateway call bgm-recognition https://bucket.obs.cn-east-3.myhuaweicloud.com/clip.mp4?AccessKeyId=… --json
+"""
+
+_OBS = """\
+Prints a URL under which an object of the cloud's store (OBS) can be read for a while, by the cloud's image service too. It is
+signed with the access key that the settings cloud.* name; nothing is asked of anyone, so that the object is there is not checked.
+
+  image-gateway obs sign obs://bucket/photos/dog.jpg --expires 3600
+  image-gateway obs sign https://bucket.obs.cn-east-3.myhuaweicloud.com/photos/dog.jpg
+"""
+
 _DEMO = """\
 Starts the REST face and a gateway on free loopback ports, streams photographs through both over a real channel, prints what
 was recognised, and writes annotated pictures, overview.jpg and results.json. Without FILES: the photographs of the source
@@ -101,7 +120,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"image-gateway {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    for add in (_add_demo, _add_serve, _add_rest, _add_tag, _add_enhance, _add_music, _add_prepare, _add_health):
+    for add in (
+        _add_demo,
+        _add_serve,
+        _add_rest,
+        _add_tag,
+        _add_enhance,
+        _add_music,
+        _add_prepare,
+        _add_call,
+        _add_obs,
+        _add_health,
+    ):
         add(commands)
     return parser
 
@@ -120,7 +150,11 @@ def _add_serve(commands: "_Commands") -> None:
     serve.add_argument(
         "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:50051)"
     )
-    serve.add_argument("--provider", metavar="local|cloud", help="who recognises pictures (default: local)")
+    serve.add_argument(
+        "--provider",
+        metavar="local|cloud",
+        help="who does the work; `cloud,local`: the second if the first fails (default: local)",
+    )
     serve.add_argument("--endpoint", metavar="URL", help="image service, instead of the region's")
     serve.add_argument("--iam-endpoint", metavar="URL", help="identity service, instead of the region's")
     serve.add_argument("--region", metavar="R", help="the cloud's region (default: cn-east-3)")
@@ -197,6 +231,31 @@ def _add_prepare(commands: "_Commands") -> None:
     prepare.add_argument("--keep-metadata", action="store_true", help="leave EXIF (GPS) and the like where pixels stay")
     prepare.add_argument("--full-decode", action="store_true", help="also look for damage within the compressed data")
     prepare.add_argument("--other-formats", action="store_true", help="also take GIF, TIFF …; needs the extra `breadth`")
+
+
+def _add_call(commands: "_Commands") -> None:
+    call = _command(commands, "call", "make one call of the cloud's API", _CALL)
+    call.add_argument("operation", metavar="OPERATION", help="such as image-tagging; a wrong one lists them all")
+    call.add_argument("source", metavar="FILE|URL", help="what it is to work on")
+    call.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="a parameter; a wrong one lists them all"
+    )
+    call.add_argument("--out", type=Path, metavar="FILE", help="where a picture that is made goes; not overwritten")
+    call.add_argument("--json", action="store_true", help="print one line of JSON")
+    call.add_argument("--timeout", type=float, metavar="SECONDS", help="for the whole call (default: none but the settings')")
+
+
+def _add_obs(commands: "_Commands") -> None:
+    obs = commands.add_parser(
+        "obs", help="URLs of the cloud's object store", description=_OBS, formatter_class=_RAW
+    ).add_subparsers(dest="action", metavar="ACTION", required=True)
+    sign = _command(obs, "sign", "make a URL that can be read for a while", _OBS)
+    sign.add_argument("url", metavar="URL", help="the object's URL, or obs://BUCKET/OBJECT in the settings' region")
+    sign.add_argument(
+        "--expires", type=int, default=3600, metavar="SECONDS", help="how long it can be read, up to 20 years (default: 3600)"
+    )
+    sign.add_argument("--endpoint", metavar="HOST", help="host of a private cloud's store")
+    sign.add_argument("--own-domain", action="store_true", help="the URL's host is a domain of yours that is bound to a bucket")
 
 
 def _add_health(commands: "_Commands") -> None:

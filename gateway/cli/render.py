@@ -51,6 +51,7 @@ def error_json(error: GatewayError) -> dict[str, Any]:
             "error_code": error.upstream.error_code,
             "http_status": error.upstream.http_status,
             "request_id": error.upstream.request_id,
+            "attempts": error.upstream.attempts,
         }
     return document
 
@@ -61,6 +62,7 @@ def _tagged_json(tagged: TaggedImage) -> dict[str, Any]:
         document["image"] = _facts_json(tagged.facts)
     document["preparation"] = list(tagged.actions)
     document["provider"] = tagged.reply.provider
+    document["cache"] = tagged.reply.cache.value
     document["attempts"] = tagged.reply.attempts
     document["upstream_request_ids"] = list(tagged.reply.request_ids)
     document["milliseconds"] = {

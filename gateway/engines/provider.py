@@ -29,6 +29,8 @@ from gateway.media import (
     Tag,
     TaggingParameters,
     TaggingReply,
+    TaggingVersion,
+    historical,
 )
 
 
@@ -72,7 +74,8 @@ class LocalProvider:
         if isinstance(image, ImageUri):  # the use case downloads; see `downloads_images`
             raise TypeError
         worked = await self._pool.run(partial(self._tagged, image, parameters), call)
-        return TaggingReply(provider=self.name, tags=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
+        tags = historical(worked.result) if parameters.version is TaggingVersion.V1 else worked.result
+        return TaggingReply(provider=self.name, tags=tags, queue_time=worked.queue_time, work_time=worked.work_time)
 
     async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancementReply:
         """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""

@@ -1,17 +1,9 @@
-"""URLs of the cloud's object store (OBS) that carry a temporary authorization (API reference, section 6.3)."""
+"""Temporary authorizations in URLs of the object store, as the service judges them (API reference, section 6.3)."""
 
-from typing import Final
-from urllib.parse import parse_qs, urlsplit
-
+from gateway.obs import expires_at, is_signed
 from gateway.rest.errors import RestError
 
-_AUTHORIZATION: Final = ("AccessKeyId", "Expires", "Signature")
-
-
-def is_signed(url: str) -> bool:
-    """Whether `url` carries such an authorization."""
-    query = parse_qs(urlsplit(url).query)
-    return all(name in query for name in _AUTHORIZATION)
+__all__ = ("check_not_expired", "is_signed")
 
 
 def check_not_expired(url: str, now: float) -> None:
@@ -19,8 +11,6 @@ def check_not_expired(url: str, now: float) -> None:
 
     The store itself would refuse it; saying so here spares the way there, and tells why.
     """
-    if not is_signed(url):
-        return
-    expires = parse_qs(urlsplit(url).query)["Expires"][0]
-    if expires.isascii() and expires.isdigit() and int(expires[:20]) <= now:
+    end = expires_at(url)
+    if end is not None and end <= now:
         raise RestError("AIS.0024", "(the URL was valid until the time that its Expires says)")

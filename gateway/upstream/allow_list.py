@@ -42,6 +42,13 @@ class AllowList:
         return any(entry.admits(name, address, port) for entry in self._entries)
 
 
+def _network(text: str) -> IpNetwork:
+    """Raises `ValueError` if it is none. IPv4 spelled as IPv6 (`::ffff:10.0.0.0/104`) is the IPv4 that is connected to."""
+    network = ipaddress.ip_network(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    return network if mapped is None or network.prefixlen < 96 else ipaddress.IPv4Network((mapped, network.prefixlen - 96))
+
+
 def _parsed(text: str) -> _Entry:
     if text.count(":") > 1 and not text.startswith("["):
         text = f"[{text}]"
@@ -50,7 +57,7 @@ def _parsed(text: str) -> _Entry:
     port = (match["port"] or match["plain_port"]) if match else None
     if host and not (port and not 1 <= int(port) <= 65535):
         try:
-            return _Entry(ipaddress.ip_network(host), "", int(port) if port else None)
+            return _Entry(_network(host), "", int(port) if port else None)
         except ValueError:
             # A name; what looks like a number is a mistyped address or network, and no host has such a name.
             if _NAME.fullmatch(host) and not host.rpartition(".")[2].isdigit():

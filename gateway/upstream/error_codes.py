@@ -1,11 +1,9 @@
 """The vendor's error codes → `Reason` (API reference, section 6.2): by code first, by HTTP status second."""
 
-import json
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from gateway.errors import GatewayError, Reason, UpstreamDetail
-from gateway.upstream.transport import HttpReply
+from gateway.errors import Reason
 
 _BY_REASON: Final[dict[Reason, str]] = {
     Reason.UPSTREAM_AUTHENTICATION_FAILED: (
@@ -34,7 +32,7 @@ _BY_REASON: Final[dict[Reason, str]] = {
 REASON_BY_CODE: Final = MappingProxyType({code: reason for reason, codes in _BY_REASON.items() for code in codes.split()})
 """Every code of the contract."""
 
-_REASON_BY_STATUS: Final = MappingProxyType(
+REASON_BY_STATUS: Final = MappingProxyType(
     {
         400: Reason.UPSTREAM_REQUEST_REJECTED,
         401: Reason.UPSTREAM_AUTHENTICATION_FAILED,
@@ -50,57 +48,16 @@ _REASON_BY_STATUS: Final = MappingProxyType(
         504: Reason.UPSTREAM_TIMEOUT,
     }
 )
-
-_MAX_QUOTED: Final = 200
-
-_LONGEST_RETRY_SECONDS: Final = 86_400.0
-"""More than a day is taken for a day: the header may hold a number that no duration can."""
+"""What decides where no code does."""
 
 
-def refusal_of(reply: HttpReply) -> GatewayError | None:
-    """Return what `reply` complains of, or None if it is a success: HTTP 200 without an `error_code`."""
-    document = _document(reply.body)
-    code = document.get("error_code")
-    if reply.status == 200 and not code:
-        return None
-    code = code if isinstance(code, str) else ""
-    reason = _reason(code, reply.status)
-    text = document.get("error_msg")
-    said = f": {_printable(text)}" if isinstance(text, str) and text else ""
-    named = f"{_printable(code)}, HTTP {reply.status}" if code else f"HTTP {reply.status}"
-    return GatewayError(
-        reason,
-        f"the cloud refused the call ({named}){said}",
-        retry_after=_retry_after(reply),
-        upstream=UpstreamDetail(error_code=_printable(code), http_status=reply.status, request_id=reply.request_id),
-    )
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    """The reply as a JSON object; an empty one for HTML from a proxy, nothing at all, and the like."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _reason(code: str, status: int) -> Reason:
+def reason_of(code: str, status: int) -> Reason:
+    """What a reply with this code (empty: none) and HTTP status complains of."""
     canonical = code.replace("APIGW.", "APIG.", 1)  # the API gateway spells its prefix both ways
     if canonical in REASON_BY_CODE:
         return REASON_BY_CODE[canonical]
-    if status in _REASON_BY_STATUS:
-        return _REASON_BY_STATUS[status]
+    if status in REASON_BY_STATUS:
+        return REASON_BY_STATUS[status]
     if status >= 500:
         return Reason.UPSTREAM_INTERNAL
     return Reason.UPSTREAM_REQUEST_REJECTED if 400 <= status < 500 else Reason.UPSTREAM_BAD_RESPONSE
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:_MAX_QUOTED])
-
-
-def _retry_after(reply: HttpReply) -> float | None:
-    """Seconds of a `Retry-After` header; its date form is left to the caller's own backoff."""
-    value = reply.headers.get("Retry-After", "")
-    return min(float(value), _LONGEST_RETRY_SECONDS) if value.isascii() and value.isdigit() else None

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from gateway.errors import GatewayError, Reason
-from gateway.usecases.provider import Provider
+from gateway.provider import Provider
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from gateway.media import (
     UpscaleParameters,
 )
 from gateway.prepare import Operation
+from gateway.provider import Provider
 from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Intake
-from gateway.usecases.provider import Provider
 
 _OPERATIONS: Final = {
     DarkEnhanceParameters: Operation.DARK_ENHANCE,

@@ -6,9 +6,9 @@ from typing import Final
 from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri, MediaContent, MediaSource, RecognizedMusic
+from gateway.provider import Provider
 from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Fetcher
-from gateway.usecases.provider import Provider
 
 MAX_MEDIA_BYTES: Final = 65 << 20
 """Longest recording (contract: background music recognition, 65 MB)."""

@@ -6,9 +6,9 @@ from gateway.boxes import map_tags_back
 from gateway.call import UNHURRIED, Call
 from gateway.media import ImageSource, ImageUri, TaggedImage, TaggingParameters
 from gateway.prepare import Operation
+from gateway.provider import Provider
 from gateway.usecases.chain import Chain
 from gateway.usecases.intake import Intake
-from gateway.usecases.provider import Provider
 
 
 class TagImage:

@@ -33,6 +33,7 @@ def test_a_tagged_picture() -> None:
         "image": {"format": "jpeg", "width": 800, "height": 600, "orientation": 6, "size_bytes": 1234},
         "preparation": ["fitted"],
         "provider": "cloud",
+        "cache": "none",
         "attempts": 2,
         "upstream_request_ids": ["a", "b"],
         "milliseconds": {"prepare": 0.02, "queue": 1.0, "provider": 250.0},
@@ -63,7 +64,7 @@ def test_an_error() -> None:
             "field": "content",
             "measured": "14x14 px",
             "allowed": "15 to 4096 px",
-            "upstream": {"error_code": "AIS.0504", "http_status": 400, "request_id": "id"},
+            "upstream": {"error_code": "AIS.0504", "http_status": 400, "request_id": "id", "attempts": 0},
         },
     }
 

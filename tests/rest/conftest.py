@@ -91,7 +91,7 @@ def music() -> Commanded[RecognizedMusic]:
 
 @pytest.fixture
 def use_cases(tagging, enhancing, music) -> UseCases:
-    return UseCases(tagging, enhancing, music, preprocess=None, provider=None)
+    return UseCases(tagging, enhancing, music, preprocess=None, chain=None)
 
 
 @pytest.fixture

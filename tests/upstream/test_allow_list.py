@@ -27,6 +27,11 @@ def admits(entries: str, address: str, port: int = 80, host: str = "") -> bool:
         ("::1", "::1", 80, True),
         ("::1", "0.0.0.1", 80, False),
         ("0.0.0.0/0", "::1", 80, False),
+        ("::ffff:10.0.0.0/104", "10.1.2.3", 80, True),
+        ("[::ffff:10.0.0.5]:81", "10.0.0.5", 81, True),
+        ("[::ffff:10.0.0.5]:81", "10.0.0.6", 81, False),
+        ("::/0", "10.0.0.5", 80, False),
+        ("::/0", "fd00::1", 80, True),
     ],
 )
 def test_networks_and_ports(entries, address, port, admitted) -> None:

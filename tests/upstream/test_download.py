@@ -1,8 +1,13 @@
 import asyncio
 import contextlib
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from gateway.errors import GatewayError, Reason
 from gateway.upstream.download import Downloader
@@ -34,12 +39,12 @@ def redirect(location: str, status: int = 302) -> bytes:
 
 
 @pytest.fixture
-async def names(monkeypatch):
+def names(monkeypatch):
     """Addresses of names, as the system's resolver would tell them, and the names that were asked for."""
     table: dict[str, list[str]] = {}
     asked: list[str] = []
 
-    async def getaddrinfo(host, port, *, family=0, type=0, proto=0, flags=0):  # noqa: A002  # the loop's own name
+    def getaddrinfo(host, port, *_):
         asked.append(host)
         if host not in table:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -48,7 +53,7 @@ async def names(monkeypatch):
             for address in table[host]
         ]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     table["asked"] = asked
     return table
 
@@ -73,9 +78,11 @@ NOT_PUBLIC = [
     "100.100.100.200",
     "127.0.0.1",
     "127.255.255.254",
+    "168.63.129.16",
     "169.254.169.254",
     "172.16.0.1",
     "192.0.0.192",
+    "192.88.99.1",
     "192.168.1.1",
     "198.18.0.1",
     "224.0.0.1",
@@ -93,6 +100,8 @@ NOT_PUBLIC = [
     "2001::1",
     "2001:db8::1",
     "2002:7f00:1::1",
+    "2606:4700::1111%25lo",
+    "3fff::1",
     "fc00::1",
     "fd00:ec2::254",
     "fe80::1",
@@ -104,7 +113,7 @@ NOT_PUBLIC = [
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 async def test_an_address_that_is_not_public_is_refused_in_the_url_and_behind_a_name(address, names, connected) -> None:
     literal = f"[{address}]" if ":" in address else address
-    names["somewhere.example"] = ["8.8.8.8", address]
+    names["somewhere.example"] = ["8.8.8.8", address.replace("%25", "%")]
     for host in (literal, "somewhere.example"):
         assert (await refusal(f"http://{host}/cat.jpg?hunter2")).reason is Reason.URI_FORBIDDEN
     assert connected == []
@@ -224,10 +233,16 @@ async def test_redirects_are_followed_up_to_the_limit(raw, status) -> None:
         ("file:///etc/passwd", Reason.URI_INVALID),
         ("http://u:hunter2@somewhere.example/", Reason.URI_INVALID),
         ("/" + "a" * 4096, Reason.URI_INVALID),
+        ("http://[::1", Reason.URI_INVALID),
+        ("http://somewhere.example:99999/", Reason.URI_INVALID),
+        ("http://2130706433/", Reason.URI_FORBIDDEN),
+        ("http://0x7f.1/", Reason.URI_FORBIDDEN),
+        ("http://inside.example./", Reason.URI_FORBIDDEN),
     ],
 )
 async def test_a_redirect_is_checked_like_the_first_address(raw, names, monkeypatch, location, reason) -> None:
-    names |= {"outside.example": ["8.8.8.8"], "inside.example": ["10.0.0.1"]}
+    names |= {"outside.example": ["8.8.8.8"], "inside.example": ["10.0.0.1"], "inside.example.": ["10.0.0.1"]}
+    names |= {"0x7f.1": ["127.0.0.1"]}
     loop = asyncio.get_running_loop()
     connect = loop.sock_connect
     # The public address is played by the server on loopback.
@@ -235,6 +250,17 @@ async def test_a_redirect_is_checked_like_the_first_address(raw, names, monkeypa
     raw.answers(redirect(location))
     assert (await refusal("http://outside.example/cat.jpg")).reason is reason
     assert len(raw.heads) == 1
+
+
+async def test_a_redirect_out_of_https_is_refused(monkeypatch) -> None:
+    @contextlib.asynccontextmanager
+    async def get(_: object, url: URL, **__: object):
+        assert url.scheme == "https"
+        yield SimpleNamespace(status=302, headers={"Location": "http://8.8.8.8/hunter2"})
+
+    monkeypatch.setattr(aiohttp.ClientSession, "get", get)
+    error = await refusal("https://8.8.8.8/")
+    assert (error.reason, "from https on to http" in error.message) == (Reason.URI_FORBIDDEN, True)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +272,7 @@ async def test_a_redirect_is_checked_like_the_first_address(raw, names, monkeypa
         b"<html>",
         b"",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
     ],
 )
 async def test_an_answer_without_a_picture(raw, answer) -> None:
@@ -253,9 +280,64 @@ async def test_an_answer_without_a_picture(raw, answer) -> None:
     assert (await refusal(f"{raw.url}/hunter2", allow_private=True)).reason is Reason.URI_DOWNLOAD_FAILED
 
 
-async def test_what_is_compressed_is_not_unpacked(raw) -> None:
-    raw.answers(ok(b"\x1f\x8b bomb", "Content-Encoding: gzip"))
-    assert await fetched(raw.url, allow_private=True) == b"\x1f\x8b bomb"
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "identity, gzip"])
+async def test_what_comes_compressed_is_refused_and_not_unpacked(raw, coding) -> None:
+    raw.answers(ok(b"\x1f\x8b bomb", f"Content-Encoding: {coding}"))
+    error = await refusal(raw.url, allow_private=True)
+    assert (error.reason, error.measured) == (Reason.URI_DOWNLOAD_FAILED, f"Content-Encoding: {coding.lower().split()[-1]}")
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "base64", "utf-8"])
+async def test_what_only_claims_to_be_encoded_is_taken_as_it_is(raw, coding) -> None:
+    raw.answers(ok(PICTURE, f"Content-Encoding: {coding}"))
+    assert await fetched(raw.url, allow_private=True) == PICTURE
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html; charset=utf-8", b"<p>Sign in"),
+        ("text/html", b"\xef\xbb\xbf\r\n <!-- -->" + bytes(1000)),
+        ("application/octet-stream", b"<!DOCTYPE html><p>Not found"),
+        ("image/jpeg", b"\n<HTML>" + b" " * 1000),
+        ("application/json", b'{"error": "hunter2"}'),
+        ("application/xml", b"<?xml version='1.0'?><Error/>"),
+    ],
+)
+async def test_a_page_instead_of_a_picture_is_named_so(raw, kind, body) -> None:
+    raw.answers(ok(body, f"Content-Type: {kind}"))
+    error = await refusal(raw.url, allow_private=True)
+    assert (error.reason, "is a page or a message" in error.message) == (Reason.URI_DOWNLOAD_FAILED, True)
+    assert error.measured == ("text/html" if b"html" in body.lower() else kind.partition(";")[0])
+
+
+async def test_a_page_is_recognised_in_pieces(raw) -> None:
+    async def pieces(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
+        for byte in b"\n<html>":
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.005)
+
+    raw.behaviour = pieces
+    assert "is a page" in (await refusal(raw.url, allow_private=True)).message
+
+
+async def test_a_page_is_not_read_to_its_end(raw) -> None:
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>" + b" " * 600)
+        await asyncio.Event().wait()
+
+    raw.behaviour = endless
+    async with asyncio.timeout(5):
+        assert "is a page" in (await refusal(raw.url, allow_private=True, timeout=10)).message
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/json", "nonsense"])
+@pytest.mark.parametrize("body", [PICTURE, b"\xff\xd8", b""])
+async def test_a_picture_is_taken_whatever_the_server_calls_it(raw, kind, body) -> None:
+    raw.answers(ok(body, f"Content-Type: {kind}"))
+    assert await fetched(raw.url, allow_private=True) == body
 
 
 async def test_the_limit_of_size(raw) -> None:
@@ -287,6 +369,14 @@ async def test_an_endless_picture_is_cut_off(raw) -> None:
     assert (error.reason, error.measured) == (Reason.IMAGE_TOO_LARGE, "more than 1048576 bytes")
 
 
+async def test_a_picture_in_chunks_is_cut_off_too(raw) -> None:
+    chunk = b"3e8\r\n" + bytes(1000) + b"\r\n"
+    raw.answers(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[chunk] * 8, b"0\r\n\r\n")
+    assert await fetched(raw.url, allow_private=True, max_bytes=8000) == bytes(8000)
+    error = await refusal(raw.url, allow_private=True, max_bytes=7999)
+    assert (error.reason, error.measured) == (Reason.IMAGE_TOO_LARGE, "more than 7999 bytes")
+
+
 async def test_one_time_limit_holds_for_all_hops(raw) -> None:
     async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(raw.heads) == 1:
@@ -316,3 +406,59 @@ async def test_a_cancelled_download_stays_cancelled(raw) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_so_many_downloads_at_once_and_the_others_in_order_of_arrival(raw) -> None:
+    gates: dict[str, asyncio.Event] = {name: asyncio.Event() for name in "abcd"}
+    arrived: asyncio.Queue[str] = asyncio.Queue()
+
+    async def gated(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        name = raw.heads[-1].split()[1].decode().strip("/")
+        arrived.put_nowait(name)
+        await gates[name].wait()
+        writer.write(ok(name.encode()))
+
+    raw.behaviour = gated
+    settings = DownloadSettings(allow_private=True, concurrency=1)
+    async with asyncio.timeout(5), contextlib.aclosing(Downloader(settings)) as downloader:
+        a, b, c, d = (asyncio.create_task(downloader.fetch(f"{raw.url}/{name}")) for name in "abcd")
+        assert await arrived.get() == "a"
+        b.cancel()  # while it waits: its turn passes to the next
+        gates["a"].set()
+        assert await a == b"a"
+        assert await arrived.get() == "c"
+        assert arrived.empty()
+        c.cancel()  # while it downloads
+        assert await arrived.get() == "d"
+        gates["d"].set()
+        assert await d == b"d"
+        for cancelled in (b, c):
+            with pytest.raises(asyncio.CancelledError):
+                await cancelled
+
+
+async def test_waiting_for_a_turn_is_not_part_of_the_time_limit(raw) -> None:
+    async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(ok(PICTURE))
+
+    raw.behaviour = slow
+    settings = DownloadSettings(allow_private=True, concurrency=1, timeout=0.4)
+    async with asyncio.timeout(10), contextlib.aclosing(Downloader(settings)) as downloader:
+        assert await asyncio.gather(*(downloader.fetch(raw.url) for _ in range(12))) == [PICTURE] * 12
+
+
+async def test_names_that_never_resolve_hold_up_no_other_work(raw, monkeypatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: released.wait(5) and [])
+    settings = DownloadSettings(concurrency=2, timeout=0.05, allow="127.0.0.1")
+    raw.answers(ok(PICTURE))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    try:
+        async with contextlib.aclosing(Downloader(settings)) as downloader:
+            for _ in range(3):
+                with pytest.raises(GatewayError, match="longer than"):
+                    await downloader.fetch("http://never.example/")
+            assert await asyncio.wait_for(asyncio.to_thread(lambda: 7), 2) == 7
+    finally:
+        released.set()

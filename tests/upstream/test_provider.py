@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 
 from gateway.errors import GatewayError, Reason
-from gateway.media import ImageUri, Language, TaggingParameters
+from gateway.media import ImageUri, Language, MediaContent, TaggingParameters
+from gateway.upstream.policies import Policies
 from gateway.upstream.provider import CloudProvider
+from gateway.upstream.resilience.settings import LimitSettings
 from gateway.upstream.settings import CloudSettings
 
 SECRETS = ("hunter2", "secret-token")
@@ -25,7 +27,7 @@ def no_secret_in_logs(caplog):
 
 @pytest.fixture
 async def provider(cloud, settings):
-    async with contextlib.aclosing(CloudProvider(settings, lambda: cloud.now)) as opened:
+    async with contextlib.aclosing(CloudProvider(settings, clock=lambda: cloud.now)) as opened:
         yield opened
 
 
@@ -74,9 +76,9 @@ async def test_one_token_serves_all_calls(cloud, provider, image) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_no_more_calls_than_allowed_are_in_flight(cloud, settings, image, limit) -> None:
-    allowed = settings.model_copy(update={"max_concurrency": limit})
+    policies = Policies(limit=LimitSettings(concurrency=limit))
     cloud.gate.clear()
-    async with contextlib.aclosing(CloudProvider(allowed, lambda: cloud.now)) as provider:
+    async with contextlib.aclosing(CloudProvider(settings, policies, clock=lambda: cloud.now)) as provider:
         calls = [asyncio.create_task(provider.tag(image, PARAMETERS)) for _ in range(10)]
         await cloud.until_under_way(limit)
         cloud.gate.set()
@@ -87,8 +89,8 @@ async def test_no_more_calls_than_allowed_are_in_flight(cloud, settings, image, 
 
 async def test_a_cancelled_call_gives_up_its_place(cloud, settings, image) -> None:
     cloud.gate.clear()
-    single = settings.model_copy(update={"max_concurrency": 1})
-    async with contextlib.aclosing(CloudProvider(single, lambda: cloud.now)) as provider:
+    single = Policies(limit=LimitSettings(concurrency=1))
+    async with contextlib.aclosing(CloudProvider(settings, single, clock=lambda: cloud.now)) as provider:
         first = asyncio.create_task(provider.tag(image, PARAMETERS))
         await cloud.until_under_way(1)
         first.cancel()
@@ -122,12 +124,12 @@ async def test_a_second_refusal_is_told(cloud, provider, image) -> None:
     assert (len(cloud.calls), len(cloud.sign_ins)) == (2, 2)
 
 
-async def test_no_other_refusal_is_tried_again(cloud, provider, image) -> None:
+async def test_a_pause_that_is_too_long_to_wait_for_is_told(cloud, provider, image) -> None:
     cloud.answer = lambda _, headers: web.json_response(
-        {"error_code": "APIG.0308", "error_msg": "slow"}, status=429, headers=headers | {"Retry-After": "3"}
+        {"error_code": "APIG.0308", "error_msg": "slow"}, status=429, headers=headers | {"Retry-After": "30"}
     )
     error = await failure(provider.tag(image, PARAMETERS))
-    assert (error.reason, error.retry_after) == (Reason.UPSTREAM_THROTTLED, 3)
+    assert (error.reason, error.retry_after) == (Reason.UPSTREAM_THROTTLED, 30)
     assert len(cloud.calls) == 1
 
 
@@ -138,7 +140,7 @@ async def test_an_answer_that_is_no_answer(cloud, provider, image) -> None:
 
 async def test_a_wrong_password_is_tried_once_however_many_call(cloud, settings, image) -> None:
     wrong = CloudSettings(**settings.model_dump() | {"password": "hunter22"})
-    async with contextlib.aclosing(CloudProvider(wrong, lambda: cloud.now)) as provider:
+    async with contextlib.aclosing(CloudProvider(wrong, clock=lambda: cloud.now)) as provider:
         calls = (failure(provider.tag(image, PARAMETERS)) for _ in range(10))
         assert {error.reason for error in await asyncio.gather(*calls)} == {Reason.UPSTREAM_AUTHENTICATION_FAILED}
         assert (await failure(provider.check())).retry_after > 0
@@ -160,7 +162,7 @@ async def test_check_notices_that_the_service_is_gone_though_the_token_is_still_
     with socket.socket() as taken:  # bound, so that nobody else gets the port, but not listening
         taken.bind(("127.0.0.1", 0))
         gone = CloudSettings(**settings.model_dump() | {"endpoint": f"http://127.0.0.1:{taken.getsockname()[1]}"})
-        async with contextlib.aclosing(CloudProvider(gone, lambda: cloud.now)) as provider:
+        async with contextlib.aclosing(CloudProvider(gone, clock=lambda: cloud.now)) as provider:
             assert (await failure(provider.check())).reason is Reason.UPSTREAM_UNAVAILABLE
     assert len(cloud.sign_ins) == 1
 
@@ -175,3 +177,24 @@ async def test_a_token_is_fetched_anew_when_it_has_expired(cloud, provider, imag
 async def test_incomplete_settings_are_refused_at_once() -> None:
     with pytest.raises(ValueError, match="needed when provider is 'cloud'"):
         CloudProvider(CloudSettings())
+
+
+async def test_a_url_that_has_expired_costs_no_call(cloud, provider) -> None:
+    error = await failure(
+        provider.tag(
+            ImageUri(f"https://b.obs.cn-east-3.myhuaweicloud.com/a?AccessKeyId=AK&Expires={int(cloud.now) - 9999}&Signature=s"),
+            PARAMETERS,
+        )
+    )
+    assert (error.reason, error.field, cloud.calls) == (Reason.URI_INVALID, "uri", [])
+
+
+async def test_recordings_are_taken_by_url_only(cloud, provider) -> None:
+    error = await failure(provider.recognize_music(MediaContent(b"mp4")))
+    assert (error.reason, error.field, cloud.calls) == (Reason.UNIMPLEMENTED, "content", [])
+
+
+async def test_urls_are_downloaded_here_if_that_is_wanted(settings) -> None:
+    here = settings.model_copy(update={"uris": "download"})
+    async with contextlib.aclosing(CloudProvider(here)) as provider:
+        assert (provider.downloads_images, provider.downloads_recordings) == (False, True)

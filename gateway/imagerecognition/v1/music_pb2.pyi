@@ -96,10 +96,10 @@ class MusicMatch(_message.Message):
     name: _builtins.str
     """Its name in the catalogue."""
     confidence: _builtins.float
-    """How sure the provider is. Percentage, 0 to 100."""
+    """How sure the provider is. Percentage, 0 to 100; 0 if it does not say."""
     @_builtins.property
     def offset(self) -> _duration_pb2.Duration:
-        """Where in the piece the recording begins. Negative if the recording began before it."""
+        """Where in the piece the recording begins. Negative if the recording began before it; 0 if the provider does not say."""
 
     def __init__(
         self,

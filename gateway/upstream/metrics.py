@@ -1,0 +1,106 @@
+"""What is counted of calls to the cloud."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from gateway.upstream.outcome import Billed
+from gateway.upstream.resilience.breaker import BreakerState
+
+OTHER_TENANTS: Final = "other"
+"""What tenants are called beyond those that have a series of their own."""
+
+_MOST_TENANTS: Final = 100
+"""Callers choose their tenants' names, and every name is a series that is kept for good."""
+
+_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+CANCELLED: Final = "cancelled"
+"""The outcome of an attempt whose caller gave up; the vendor may have done the work."""
+
+_STATES: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
+
+
+class UpstreamMetrics:
+    """Counters of one cloud client, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._tenants: set[str] = set()
+        prefix = "image_gateway_cloud"
+        self._calls = Counter(
+            f"{prefix}_calls",
+            "Calls by what came of them: ok, or a reason.",
+            ["operation", "tenant", "result"],
+            registry=registry,
+        )
+        self._attempts = Counter(
+            f"{prefix}_attempts",
+            "Requests made, by what became of them and whether they cost money (no, maybe, yes).",
+            ["operation", "tenant", "outcome", "billed"],
+            registry=registry,
+        )
+        self._attempt_seconds = Histogram(
+            f"{prefix}_attempt_seconds", "Time of one request with its reply.", ["operation"], buckets=_SECONDS, registry=registry
+        )
+        self._queue_seconds = Histogram(
+            f"{prefix}_queue_seconds",
+            "Time that calls waited for their turn.",
+            ["operation"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._retries = Counter(
+            f"{prefix}_retries", "Further attempts, by what made them necessary.", ["outcome"], registry=registry
+        )
+        self._hedges = Counter(f"{prefix}_hedges", "Second attempts beside slow first ones.", registry=registry)
+
+    def tenant(self, name: str) -> str:
+        """The label for a tenant: its name, as long as there are not too many."""
+        if name in self._tenants:
+            return name
+        if len(self._tenants) >= _MOST_TENANTS:
+            return OTHER_TENANTS
+        self._tenants.add(name)
+        return name
+
+    def called(self, operation: str, tenant: str, result: str, queue_time: float) -> None:
+        """Count a call that has ended. `queue_time` is in seconds."""
+        self._calls.labels(operation, self.tenant(tenant), result).inc()
+        self._queue_seconds.labels(operation).observe(queue_time)
+
+    def attempted(self, operation: str, tenant: str, outcome: str, billed: Billed, seconds: float) -> None:
+        """Count a request that has ended, or was given up."""
+        self._attempts.labels(operation, self.tenant(tenant), outcome, billed.value).inc()
+        self._attempt_seconds.labels(operation).observe(seconds)
+
+    def retried(self, outcome: str) -> None:
+        """Count a further attempt."""
+        self._retries.labels(outcome).inc()
+
+    def hedged(self) -> None:
+        """Count a second attempt beside a slow first one."""
+        self._hedges.inc()
+
+    def show(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show what `read` returns whenever somebody looks."""
+        Gauge(f"image_gateway_cloud_{name}", text, registry=self._registry).set_function(read)
+
+    def show_breakers(self, states: Callable[[], Iterable[tuple[str, BreakerState]]]) -> None:
+        """Show the state of each operation's breaker whenever somebody looks."""
+        self._registry.register(_BreakerStates(states))
+
+
+class _BreakerStates(Collector):
+    def __init__(self, states: Callable[[], Iterable[tuple[str, BreakerState]]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """One sample for each operation."""
+        family = GaugeMetricFamily("image_gateway_cloud_breaker_state", "0 closed, 1 half open, 2 open.", labels=["operation"])
+        for operation, state in self._states():
+            family.add_metric([operation], _STATES[state])
+        yield family
