@@ -11,7 +11,7 @@ from .ledger import End
 
 def report(accounts: Iterable[Account]) -> str:
     """All runs, one section each."""
-    machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     opening = (
         f"Written by `python -m bench.soak`; {machine}. The server misbehaves, in a process of its own; both sides keep books."
     )
