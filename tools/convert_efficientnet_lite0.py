@@ -8,7 +8,9 @@ carries a legacy ``.pth`` state dict.  Neither PyTorch nor the network is needed
     python tools/convert_efficientnet_lite0.py --check gateway/engines/data/efficientnet_lite0.onnx
 
 The graph takes RGB bytes (``pixels``, uint8, [N, 224, 224, 3]) and gives ``logits``
-(float32, [N, 1000]).  The normalisation (x - 127) / 128 is part of the graph, batch
+(float32, [N, 1000]) and ``cells`` (float32, [N, 7, 7, 1000]): what the last layer makes of
+each place of the last feature map, before these are averaged.  The average of the cells is
+the logits, since that layer is linear.  The normalisation (x - 127) / 128 is part of the graph, batch
 norm is folded into the convolutions, and convolution and classifier weights are stored
 as float16 and cast to float32 before use, so that the arithmetic is float32.
 
@@ -39,13 +41,15 @@ WEIGHTS_SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd4
 
 INPUT_SIZE: Final = 224
 CLASSES: Final = 1000
+CELLS: Final = 7
 BATCH_NORM_EPSILON: Final = 1e-3
 
 METADATA: Final = {
     "architecture": "EfficientNet-Lite0 (ReLU6, no squeeze-and-excitation), ImageNet-1k classifier",
     "input": "pixels: uint8 [N, 224, 224, 3], RGB; (x - 127) / 128 is applied inside the graph",
     "license": "Apache-2.0",
-    "output": "logits: float32 [N, 1000], ImageNet-1k classes in the usual order, before softmax",
+    "output": "logits: float32 [N, 1000], ImageNet-1k classes in the usual order, before softmax; "
+    "cells: float32 [N, 7, 7, 1000], rows from the top, columns from the left, of which logits are the mean",
     "preprocessing": "scale the short side to 256 (bicubic), then crop the central 224 x 224",
     "source": f"Python package {PACKAGE} {PACKAGE_VERSION}, Copyright (c) 2020 ML Illustrated",
     "source_weights_sha256": WEIGHTS_SHA256,
@@ -219,12 +223,15 @@ def build_model(state: dict[str, NDArray], *, half_weights: bool = True) -> Mode
     x = graph.conv(x, "_conv_stem", "_bn0", shape=(STEM_CHANNELS, 3, 3, 3), stride=2)
     for block in iter_blocks():
         x = graph.block(x, block)
-    x = graph.conv(x, "_conv_head", "_bn1", shape=(1280, STAGES[-1].channels, 1, 1))
-    x = graph.node("GlobalAveragePool", [x], "pooled")
+    head = graph.conv(x, "_conv_head", "_bn1", shape=(1280, STAGES[-1].channels, 1, 1))
+    x = graph.node("GlobalAveragePool", [head], "pooled")
     x = graph.node("Flatten", [x], "features", axis=1)
     weight = graph.weight("_fc.weight", graph.take("_fc.weight"))
     bias = graph.constant("_fc.bias", graph.take("_fc.bias"))
     graph.node("Gemm", [x, weight, bias], "logits", transB=1)
+    x = graph.node("Transpose", [head], "head.nhwc", perm=[0, 2, 3, 1])
+    x = graph.node("MatMul", [x, graph.node("Transpose", [weight], "_fc.transposed", perm=[1, 0])], "cells.unbiased")
+    graph.node("Add", [x, bias], "cells")
     if graph.leftovers():
         raise ConversionError(f"unused tensors: {', '.join(graph.leftovers())}")
 
@@ -232,7 +239,10 @@ def build_model(state: dict[str, NDArray], *, half_weights: bool = True) -> Mode
     return graph.model(
         "efficientnet_lite0",
         [helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", CLASSES])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", CLASSES]),
+            helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["N", CELLS, CELLS, CLASSES]),
+        ],
         METADATA,
     )
 

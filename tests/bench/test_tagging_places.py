@@ -1,20 +1,23 @@
 """Places of tags: how they are judged, and what their confidence is fitted to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bench.engines.tagging.calibration import Calibration
 from bench.engines.tagging.evaluate import Outcome, Truth, compare, places_right
 from bench.engines.tagging.examples import Example
-from gateway.engines.tagging.classifier import CLASSES
+from gateway.engines.tagging.classifier import CELLS, CLASSES
 from gateway.engines.tagging.detector import Findings
 from gateway.engines.tagging.layout import FIGURES
 from gateway.engines.tagging.observer import Evidence
 from gateway.engines.tagging.reader import Reader
+from gateway.engines.tagging.views import View
 from gateway.engines.tagging.vocabulary import load_vocabulary
 from gateway.media import Box, LocalizedText, Tag, TagInstance
 
-DOG = 16
+DOG, BEE = 16, 309
 SIDE = 100
 
 
@@ -50,7 +53,12 @@ def example(random: np.random.Generator) -> Example:
     boxes = np.column_stack([lefts, np.zeros(3), lefts + 20, np.full(3, 20.0)])
     scores = np.concatenate([[random.uniform(0.5, 0.9)], random.uniform(0.2, 0.4, 2)])
     found = Findings(boxes, np.full(3, DOG), scores)
-    evidence = Evidence(np.zeros((1, CLASSES), dtype=np.float32), np.zeros(FIGURES), (found, found), SIDE * SIDE)
+    logits = np.zeros((1, CLASSES), dtype=np.float32)
+    logits[0, BEE] = 20.0
+    cells = np.zeros((1, CELLS, CELLS, CLASSES), dtype=np.float32)
+    cells[:, 2:5, 2:5, BEE] = 5.0
+    grey = np.full((112, 112, 3), 128, dtype=np.uint8)
+    evidence = Evidence((SIDE, SIDE), (View(0, 0, SIDE, SIDE),), logits, cells, grey, np.zeros(FIGURES), (found, found))
     truth = Truth(frozenset({"dog", "animal"}), ((frozenset({"dog", "animal"}), (0, 0, 0.2, 0.2)),))
     return Example(evidence, truth, frozenset(), (SIDE, SIDE), tuning=True)
 
@@ -71,4 +79,14 @@ def test_pictures_of_which_nothing_was_boxed_teach_nothing_about_places() -> Non
     vocabulary = load_vocabulary()
     one = example(np.random.default_rng(0))
     unboxed = Example(one.evidence, Truth(one.truth.names, ()), one.unsure, one.size, tuning=True)
-    assert Calibration(vocabulary, Reader(vocabulary))._places([unboxed]) == []
+    calibration = Calibration(vocabulary, Reader(vocabulary))
+    assert calibration._places([unboxed]) == calibration._maps([unboxed]) == []
+
+
+def test_the_fit_learns_how_often_the_classifiers_place_is_right() -> None:
+    vocabulary = load_vocabulary()
+    calibration = Calibration(vocabulary, Reader(vocabulary))
+    one = example(np.random.default_rng(0))
+    # The map is warm in the middle; the dog of `example` is at the left.
+    there = Truth(one.truth.names, ((frozenset({"bee", "animal"}), (0.2, 0.2, 0.8, 0.8)),))
+    assert calibration._maps([one, replace(one, truth=there)]) == [({}, False), ({}, True)]

@@ -44,6 +44,7 @@ class Calibration:
             "sighting": self._sightings(examples),
             "scene": self._scenes(examples, scene_odds),
             "place": self._places(examples),
+            "map": self._maps(examples),
         }
         return {source: _weights(rows) for source, rows in sources.items()}
 
@@ -95,12 +96,23 @@ class Calibration:
                     continue
                 wanted = np.array([box for names, box in one.truth.things if self._name(label) in names]) * (one.size * 2)
                 right = overlaps(found.boxes, wanted).max(axis=1) >= SAME
-                evidence = self.reader.for_places(found, one.evidence.area)
+                evidence = self.reader.for_places(found, one.evidence.size)
                 columns = [np.asarray(values).tolist() for values in evidence.values()]
                 rows += [
                     (dict(zip(evidence, row, strict=True)), bool(fits))
                     for *row, fits in zip(*columns, right.tolist(), strict=True)
                 ]
+        return rows
+
+    def _maps(self, examples: Sequence[Example]) -> Rows:
+        """The classifier's place in each picture of which animals were boxed, whether or not the detectors have one to tell:
+        pictures of which they have none are too few to learn from."""
+        rows: Rows = []
+        for one in examples:
+            boxed = [box for names, box in one.truth.things if "animal" in names]
+            found = self.reader.mapped(self.reader.shares(one.evidence), one.evidence)
+            if boxed and len(found):
+                rows.append(({}, bool((overlaps(found, np.array(boxed) * (one.size * 2)) >= SAME).any())))
         return rows
 
 

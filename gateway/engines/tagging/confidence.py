@@ -16,7 +16,7 @@ Odds = npt.NDArray[np.float64]
 """Logarithms of odds, natural ones: 0 is one to one."""
 
 EVIDENCE: Final = ("share", "rival", "ssdlite", "centernet", "person", "lead", "size", "scene")
-SOURCES: Final = ("class", "concept", "sighting", "scene", "place")
+SOURCES: Final = ("class", "concept", "sighting", "scene", "place", "map")
 
 _LEAST: Final = 0.003
 """A share or a score below counts like this much: what is smaller is noise of the networks' last digits."""

@@ -3,8 +3,9 @@
 The classifier's softmax gives each of 1000 narrow classes a share of one. That the picture shows a dog of whatever breed is
 the sum of the shares of all breeds, so a broader concept is often certain where no single class is. Two detectors see things
 that the classifier has no class for, and where they are; both are sure of nonsense outside their 80 kinds, so that a sighting
-counts by how many of the looks share it, and by the classifier's share of the same thing. Words for the scene come from all
-the classifier's scores and from colours. `confidence` makes the sources comparable.
+counts by how many of the looks share it, and by the classifier's share of the same thing. Animals that they do not know are
+where the classifier's map of them is warm. Words for the scene come from all the classifier's scores and from colours.
+`confidence` makes the sources comparable.
 """
 
 from typing import Final

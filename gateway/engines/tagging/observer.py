@@ -10,7 +10,8 @@ import numpy.typing as npt
 from gateway.engines.tagging.classifier import SIDE, Classifier
 from gateway.engines.tagging.detector import Detector, Findings
 from gateway.engines.tagging.layout import layout
-from gateway.engines.tagging.views import Pixels, squares, whole
+from gateway.engines.tagging.maps import small
+from gateway.engines.tagging.views import Pixels, View, squares, whole
 
 LOOKS: Final = ("ssdlite", "centernet")
 """The networks that look for things, each at the whole picture."""
@@ -18,13 +19,17 @@ LOOKS: Final = ("ssdlite", "centernet")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`logits`: the classifier's, V views × 1000. `figures`: of `layout`. `findings`: for each of `LOOKS`. `area`: of the
-    picture, in pixels."""
+    """`size`: width and height of the picture. `views`: what the classifier saw of it. `logits`: the classifier's, V views
+    × 1000; `cells`: those of each view's cells, V × 7 × 7 × 1000. `colours`: the picture in the size of
+    `maps`. `figures`: of `layout`. `findings`: for each of `LOOKS`."""
 
+    size: tuple[int, int]
+    views: tuple[View, ...]
     logits: npt.NDArray[np.float32]
+    cells: npt.NDArray[np.float32]
+    colours: Pixels
     figures: npt.NDArray[np.float64]
     findings: tuple[Findings, ...]
-    area: int
 
 
 class Observer:
@@ -40,9 +45,11 @@ class Observer:
         """Look at a picture (H × W × 3, RGB, 0–255), calling `checkpoint` before each network."""
         all_of_it = whole(picture)
         checkpoint()
-        logits = self.classifier.logits(np.stack([view.pixels(picture, SIDE) for view in squares(picture)]))
+        views = squares(picture)
+        logits, cells = self.classifier.scores(np.stack([view.pixels(picture, SIDE) for view in views]))
         findings = []
         for detector in (self._ssdlite, self._centernet):
             checkpoint()
             findings.append(detector.find(picture, all_of_it))
-        return Evidence(logits, layout(picture), tuple(findings), all_of_it.width * all_of_it.height)
+        size = (all_of_it.width, all_of_it.height)
+        return Evidence(size, views, logits, cells, small(picture), layout(picture), tuple(findings))

@@ -9,8 +9,10 @@ from gateway.engines.tagging.boxes import areas
 from gateway.engines.tagging.classifier import shares
 from gateway.engines.tagging.confidence import Odds, log_odds
 from gateway.engines.tagging.detector import LEAST_SCORE
+from gateway.engines.tagging.maps import extent, heat
 from gateway.engines.tagging.observer import LOOKS, Evidence
 from gateway.engines.tagging.sightings import LEAST_MEAN, Sightings, put_together
+from gateway.engines.tagging.views import Boxes
 from gateway.engines.tagging.vocabulary import Vocabulary
 
 _LEAST_EVIDENCE: Final = 0.01
@@ -36,6 +38,9 @@ class Reader:
         # Some concepts are only there to stand above scene words.
         self.concepts = vocabulary.concepts[self._membership[vocabulary.concepts].sum(axis=1) > 0]
         """The concepts that the classifier has classes of."""
+        (self._animal,) = (index for index, label in enumerate(vocabulary.labels) if label.name.en == "animal")
+        self.animals = np.array([self._animal in (index, *above) for index, above in enumerate(vocabulary.ancestors)])
+        """For each label, whether it is an animal."""
 
     def shares(self, evidence: Evidence) -> npt.NDArray[np.float64]:
         """What each label has of one, by the classifier: classes by themselves, concepts by all their classes of weight."""
@@ -63,6 +68,13 @@ class Reader:
         """
         return next((sightings[above] for above in (label, *self._vocabulary.ancestors[label]) if above in sightings), None)
 
+    def mapped(self, share: npt.NDArray[np.float64], evidence: Evidence) -> Boxes:
+        """The place of the animal that the classifier sees, 1 × 4, or 0 × 4 if it sees none. `share`: of each label."""
+        weights = share[self._vocabulary.classes] * self._membership[self._animal]
+        weights[weights < _LEAST_EVIDENCE] = 0.0
+        warm = heat(evidence.cells @ weights.astype(np.float32), evidence.views, evidence.size)
+        return extent(warm, evidence.colours, evidence.size)
+
     def for_sightings(self, label: int, share: npt.NDArray[np.float64], found: Sightings) -> dict[str, Odds | float]:
         """What speaks for and against things of one label, by the names of `confidence.EVIDENCE`.
 
@@ -77,12 +89,12 @@ class Reader:
             "person": float(label == self._vocabulary.detected[0]),
         }
 
-    def for_places(self, found: Sightings, area: int) -> dict[str, Odds | float]:
+    def for_places(self, found: Sightings, size: tuple[int, int]) -> dict[str, Odds | float]:
         """What speaks for each of N things being one of a label that the picture does show, by the names of
         `confidence.EVIDENCE`: the detectors' scores, how they compare to those of the surest of them, and the logarithm of the
-        part of the picture that it covers. `area`: of the picture, in pixels."""
+        part of the picture that it covers. `size`: width and height of the picture."""
         strength = found.scores.sum(axis=1)
-        covers = areas(found.boxes) / area
+        covers = areas(found.boxes) / (size[0] * size[1])
         return _looks(found) | {
             "lead": strength / strength.max(),
             "size": np.log(np.clip(covers, _LEAST_AREA, 1.0)),

@@ -8,7 +8,7 @@ import pytest
 from gateway.engines.picture import decoded
 from gateway.engines.steps import Cancelled
 from gateway.engines.tagging import TaggingEngine
-from gateway.engines.tagging.classifier import CLASSES
+from gateway.engines.tagging.classifier import CELLS, CLASSES
 from gateway.media import Language, TaggingParameters
 
 ENGLISH = TaggingParameters(language=Language.EN)
@@ -129,6 +129,7 @@ def test_work_that_nobody_waits_for_is_given_up_between_networks(engine, dog) ->
 def test_the_self_test_notices_a_model_that_does_not_compute(engine, monkeypatch) -> None:
     engine.self_test()
     classifier = engine._observer.classifier
-    monkeypatch.setattr(classifier, "logits", lambda _: np.full((1, CLASSES), np.nan, dtype=np.float32))
+    nothing = np.full((1, CELLS, CELLS, CLASSES), np.nan, dtype=np.float32)
+    monkeypatch.setattr(classifier, "scores", lambda _: (nothing[:, 0, 0], nothing))
     with pytest.raises(ValueError, match="finite"):
         engine.self_test()

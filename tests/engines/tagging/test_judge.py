@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from gateway.engines.tagging.classifier import CLASSES
+from gateway.engines.tagging.classifier import CELLS, CLASSES
 from gateway.engines.tagging.confidence import EVIDENCE, Weights, log_odds, percent
 from gateway.engines.tagging.detector import LEAST_SCORE, Findings
 from gateway.engines.tagging.judge import LEAST_PLACE, Judge
 from gateway.engines.tagging.layout import FIGURES
 from gateway.engines.tagging.observer import Evidence
 from gateway.engines.tagging.scenes import SceneWords
+from gateway.engines.tagging.views import View
 from gateway.engines.tagging.vocabulary import load_vocabulary
 
 VOCABULARY = load_vocabulary()
@@ -24,14 +25,18 @@ WEIGHTS = Weights(
         "sighting": PLAIN | {"ssdlite": 1.0, "rival": -1.0, "person": 2.0},
         "scene": PLAIN | {"intercept": -40.0},
         "place": PLAIN | {"intercept": 1.0, "ssdlite": 1.0, "lead": 2.0, "size": 1.0},
+        "map": PLAIN,
     }
 )
 
 SIZE = CLASSES + FIGURES
 WORDLESS = SceneWords(np.zeros(SIZE), np.ones(SIZE), np.zeros((len(VOCABULARY.scenes), SIZE)), np.zeros(len(VOCABULARY.scenes)))
 
-AREA = 1000
-"""Of the picture; a thing covers a tenth."""
+SIZE_OF_PICTURE = (100, 10)
+"""A thing covers a tenth."""
+
+NOWHERE = np.zeros((1, CELLS, CELLS, CLASSES), dtype=np.float32)
+"""A map on which nothing is."""
 
 NOTHING = Findings(np.zeros((0, 4)), np.zeros(0, dtype=np.intp), np.zeros(0))
 
@@ -41,10 +46,13 @@ def weigh():
     """Confidences by name, for shares of classes, the rest in equal parts, and for findings of the detectors."""
     fixed = Judge(VOCABULARY, WEIGHTS, WORDLESS)
 
-    def confidences(shares: dict[int, float], found: Findings = NOTHING, other: Findings = NOTHING):
+    def confidences(shares: dict[int, float], found: Findings = NOTHING, other: Findings = NOTHING, cells=NOWHERE):
         logits = np.log(np.full((1, CLASSES), (1 - sum(shares.values())) / (CLASSES - len(shares)), dtype=np.float32))
         logits[0, list(shares)] = np.log(list(shares.values()))
-        odds, places = fixed.weigh(Evidence(logits, np.zeros(FIGURES), (found, other), AREA))
+        view = View(0, 0, *SIZE_OF_PICTURE)
+        grey = np.full((12, 112, 3), 128, dtype=np.uint8)
+        evidence = Evidence(SIZE_OF_PICTURE, (view,), logits, cells, grey, np.zeros(FIGURES), (found, other))
+        odds, places = fixed.weigh(evidence)
         return {name: percent(odds)[index] for name, index in NAMES.items()}, places
 
     return confidences
@@ -145,3 +153,57 @@ def test_what_nothing_speaks_for_is_out_of_the_question(weigh) -> None:
     tags, _ = weigh({281: 0.9})
     assert tags["suitcase"] < 0.001
     assert tags["sky"] < 0.001
+
+
+BEE, LADYBUG, CLOCK = 309, 301, 409
+
+
+def at_the_left(kind: int) -> np.ndarray:
+    """A map of one class in the first columns."""
+    cells = NOWHERE.copy()
+    cells[:, :, :2, kind] = 5.0
+    return cells
+
+
+def test_an_animal_that_no_detector_sees_is_where_the_classifier_sees_it(weigh) -> None:
+    tags, places = weigh({BEE: 0.9}, cells=at_the_left(BEE))
+    for name in ("bee", "insect", "animal"):
+        ((left, top, right, bottom),) = places[NAMES[name]].boxes.tolist()
+        assert (left, top, bottom) == (0, 0, 10)
+        assert right == pytest.approx(200 / 7, abs=100 / 7)
+        assert places[NAMES[name]].confidences == pytest.approx([tags[name] / 2])  # even odds, by `WEIGHTS`
+    assert NAMES["spider"] not in places
+
+
+def test_only_animals_are_where_the_classifier_sees_them(weigh) -> None:
+    _, places = weigh({CLOCK: 0.9}, cells=at_the_left(CLOCK))
+    assert places == {}
+
+
+def test_the_classifier_sees_an_animal_where_any_of_its_classes_of_weight_is(weigh) -> None:
+    _, other = weigh({BEE: 0.5, LADYBUG: 0.4}, cells=at_the_left(LADYBUG))
+    assert other[NAMES["insect"]].boxes[0, 2] < 50
+    _, crumbs = weigh({BEE: 0.9}, cells=at_the_left(LADYBUG))
+    assert crumbs == {}
+
+
+def test_a_surer_place_of_a_detector_is_told_alone_and_a_less_sure_one_after_the_classifiers(weigh) -> None:
+    _, alone = weigh({265: 0.9}, seen((SUITCASE, 0.1), (SUITCASE, 0.1), (DOG, 0.9)), cells=at_the_left(265))
+    assert there(0.9, lead=1) > 50
+    assert alone[NAMES["dog"]].boxes.tolist() == [[40, 0, 50, 10]]
+    assert there(0.3, lead=1) < 50
+    tags, both = weigh({265: 0.9}, seen((SUITCASE, 0.1), (SUITCASE, 0.1), (DOG, 0.3)), cells=at_the_left(265))
+    dogs = both[NAMES["dog"]]
+    assert dogs.boxes[1].tolist() == [40, 0, 50, 10]
+    assert dogs.boxes[0, 2] < 50
+    assert dogs.confidences == pytest.approx([tags["dog"] / 2, tags["dog"] * there(0.3, lead=1) / 100])
+
+
+def test_what_both_see_in_one_place_is_told_once_where_the_surer_sees_it(weigh) -> None:
+    dog = Findings(np.array([[0.0, 0.0, 20.0, 10.0]]), np.array([DOG]), np.array([0.15]))
+    assert LEAST_PLACE < there(0.15, lead=1, part=0.2) < 50
+    _, without = weigh({265: 0.95}, dog, dog)
+    assert without[NAMES["dog"]].boxes.tolist() == [[0, 0, 20, 10]]
+    _, places = weigh({265: 0.95}, dog, dog, cells=at_the_left(265))
+    assert places[NAMES["dog"]].boxes.shape == (1, 4)
+    assert 20 < places[NAMES["dog"]].boxes[0, 2] < 40
