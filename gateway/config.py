@@ -64,7 +64,7 @@ def _check_reasons(names: str) -> str:
     for name in filter(None, names.split(",")):
         if name not in Reason.__members__:
             near = difflib.get_close_matches(name, Reason.__members__, n=1)
-            msg = f"{name!r} is not a reason{f'; did you mean {near[0]}?' if near else ''}"
+            msg = f"{name!r} is not a reason of docs/errors.md{f'; did you mean {near[0]}?' if near else ''}"
             raise ValueError(msg)
     return names
 

@@ -55,8 +55,8 @@ class Reason(StrEnum):
     """The recording is longer than the 65 MB that are allowed."""
 
     RESULT_TOO_LARGE = "RESULT_TOO_LARGE"
-    """The file that was made is longer than the reply can be. Of preparation, ask for less with `options.max_bytes`, or use the
-    stream; of enhancement, send a smaller picture."""
+    """The file that was made is longer than one message can be. Use the form of the call that gives it in chunks; of preparation,
+    one can also ask for less with `options.max_bytes`."""
 
     UPSTREAM_AUTHENTICATION_FAILED = "UPSTREAM_AUTHENTICATION_FAILED"
     """The cloud refuses the gateway's credentials. For the gateway's operator."""
@@ -168,9 +168,26 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.upstream = upstream
 
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same call may succeed later, and the one that failed has most likely cost nothing: send it again after
+        `retry_after` seconds, or a growing pause."""
+        return self.reason in _RETRYABLE
+
     def __repr__(self) -> str:
         return f"GatewayError({self.reason}, {self.message!r})"
 
+
+_RETRYABLE: Final = frozenset(
+    {
+        Reason.UPSTREAM_THROTTLED,
+        Reason.UPSTREAM_UNAVAILABLE,
+        Reason.UPSTREAM_SUSPENDED,
+        Reason.OVERLOADED,
+        Reason.SHUTTING_DOWN,
+        Reason.UNAVAILABLE,
+    }
+)
 
 _CORRECT_THE_CALL = "Correct the call; as it is it fails every time."
 _CORRECT_THE_PICTURE = "Send another file, or let the gateway prepare it; as it is it fails every time."

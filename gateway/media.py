@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gateway.errors import GatewayError, Reason
@@ -155,6 +155,9 @@ class TaggingVersion(StrEnum):
 
 THRESHOLD_RANGE = (0.0, 100.0)
 LIMIT_RANGE = (1, 150)
+BRIGHTNESS_RANGE = (0.0, 1.0)
+GAMMA_RANGE = (0.1, 10.0)
+SCALES = (3, 4)
 
 
 def historical(tags: Iterable[Tag]) -> tuple[Tag, ...]:
@@ -174,6 +177,11 @@ class TaggingParameters:
     threshold: float = 60.0
     limit: int = 50
     version: TaggingVersion = TaggingVersion.V2
+
+    @classmethod
+    def defaults(cls, version: TaggingVersion) -> Self:
+        """What is wanted of `version` where nothing else is said."""
+        return cls(threshold=0.0, limit=30, version=version) if version is TaggingVersion.V1 else cls(version=version)
 
     def __post_init__(self) -> None:
         _check_range("parameters.threshold", self.threshold, *THRESHOLD_RANGE)
@@ -201,7 +209,7 @@ class DarkEnhanceParameters:
     brightness: float = 0.9
 
     def __post_init__(self) -> None:
-        _check_range("brightness", self.brightness, 0.0, 1.0)
+        _check_range("brightness", self.brightness, *BRIGHTNESS_RANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +224,7 @@ class DefogParameters:
     natural_look: bool = True
 
     def __post_init__(self) -> None:
-        _check_range("gamma", self.gamma, 0.1, 10.0)
+        _check_range("gamma", self.gamma, *GAMMA_RANGE)
 
 
 class UpscaleModel(StrEnum):
@@ -237,8 +245,8 @@ class UpscaleParameters:
     model: UpscaleModel = UpscaleModel.ESPCN
 
     def __post_init__(self) -> None:
-        if self.scale not in {3, 4}:
-            raise _out_of_range("scale", str(self.scale), "3 or 4")
+        if self.scale not in SCALES:
+            raise _out_of_range("scale", str(self.scale), " or ".join(map(str, SCALES)))
 
 
 EnhancementParameters = DarkEnhanceParameters | DefogParameters | UpscaleParameters
@@ -274,8 +282,8 @@ class CacheState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReply:
-    """How a provider came by its answer. `queue_time` and `work_time` are seconds. `attempts`: requests made for this answer; 0
-    if it is another call's or was remembered."""
+    """How a provider came by its answer. Times are seconds; `decode_time` is the part of `work_time` that decoding the picture
+    took, 0 where that is not known. `attempts`: requests made for this answer; 0 if it is another call's or was remembered."""
 
     provider: str
     _: KW_ONLY
@@ -284,6 +292,7 @@ class ProviderReply:
     request_ids: tuple[str, ...] = ()
     queue_time: float = 0.0
     work_time: float = 0.0
+    decode_time: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +319,14 @@ class MusicReply(ProviderReply):
 
 @dataclass(frozen=True, slots=True)
 class TaggedImage:
-    """The answer to one tagging call. Times are seconds; `facts` is None if only the cloud saw the picture."""
+    """The answer to one tagging call. Times are seconds; `facts` is None if only the cloud saw the picture. `replayed`: this is
+    the answer to an earlier call with the same request id."""
 
     reply: TaggingReply
     facts: ImageFacts | None = None
     actions: tuple[str, ...] = field(default=())
     prepare_time: float = 0.0
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

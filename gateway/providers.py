@@ -51,8 +51,7 @@ async def opened_chain(settings: GatewaySettings, registry: CollectorRegistry) -
         for name in settings.provider.split(","):
             provider = _provider(settings, name, registry, redis)
             if store is not None:
-                # What shapes the answers: the endpoint, or this program's engines.
-                origin = settings.cloud.endpoints().image if name == "cloud" else __version__
+                origin = settings.cloud.endpoints().image if name == "cloud" else _engines(settings)
                 provider = CachedProvider(provider, settings.cache, store, origin=origin, observer=metrics.answered)
             opened.push_async_callback(provider.aclose)
             providers.append(provider)
@@ -79,6 +78,15 @@ async def access_key(settings: GatewaySettings) -> AccessKey:
     transport = Transport(connect_timeout=cloud.connect_timeout, timeout=cloud.timeout, pool_size=1)
     async with contextlib.aclosing(transport):
         return await key_source(cloud, transport, time.time).fetch()
+
+
+def _engines(settings: GatewaySettings) -> str:
+    """What shapes the answers of the engines: their release, and the catalogue of music."""
+    index = settings.local.music_index
+    if index is None:
+        return __version__
+    facts = index.stat()  # it has been opened just before
+    return f"{__version__} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _provider(settings: GatewaySettings, name: str, registry: CollectorRegistry, redis: RedisStore | None) -> Provider:

@@ -83,11 +83,14 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
-    """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`."""
+async def running_gateway(settings: GatewaySettings, *, share_port: bool = False) -> AsyncIterator[str]:
+    """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`.
+
+    `share_port`: whether other processes may listen on the same port, too.
+    """
     registry = process_registry()
     async with opened_use_cases(settings, registry=registry) as use_cases, running_ops(settings.ops, registry):
-        server = RpcServer(settings.rpc, use_cases)
+        server = RpcServer(settings.rpc, use_cases, share_port=share_port)
         address = await server.start(settings.listen)
         try:
             yield address
@@ -128,8 +131,15 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
-async def serve(running: contextlib.AbstractAsyncContextManager[str], announce: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT, then drain; a second signal ends the process at once."""
+async def serve(
+    running: contextlib.AbstractAsyncContextManager[str],
+    announce: Callable[[str], None],
+    stopping: Callable[[asyncio.Event], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+) -> None:
+    """Run until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+
+    `stopping` is entered with an event that whatever else is to end the server may set.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -141,9 +151,10 @@ async def serve(running: contextlib.AbstractAsyncContextManager[str], announce: 
     # Before the start, so that a stop that comes early is not lost.
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with running as address:
-        announce(address)
-        await stop.wait()
+    with stopping(stop):
+        async with running as address:
+            announce(address)
+            await stop.wait()
 
 
 def _bound_port(runner: web.AppRunner) -> int:

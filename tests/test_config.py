@@ -136,7 +136,11 @@ def test_no_two_settings_share_a_variable_nor_look_like_a_service_link() -> None
     ("path", "value", "allowed"),
     [
         ("provider", "clod", "it must be 'local' or 'cloud' or 'cloud,local' or 'local,cloud'"),
-        ("fall_back_on", "UPSTREAM_UNAVAILABEL", "'UPSTREAM_UNAVAILABEL' is not a reason; did you mean UPSTREAM_UNAVAILABLE?"),
+        (
+            "fall_back_on",
+            "UPSTREAM_UNAVAILABEL",
+            "'UPSTREAM_UNAVAILABEL' is not a reason of docs/errors.md; did you mean UPSTREAM_UNAVAILABLE?",
+        ),
         (
             "listen",
             "50051",

@@ -12,11 +12,13 @@ from .questions import Questions
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What the client counted, by requests: those that cost money, and those that may."""
+    """What the client counted, by requests: those that cost money, those that may, and those of the latter that seem to have met
+    a closed connection."""
 
     requests: int
     surely: int
     maybe: int
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,6 @@ from gateway.provider import Provider
 from .ledger import End, Ledger
 from .questions import Questions
 
-_PAUSE: Final = (0.2, 10.0)
-"""Seconds that a caller who is told to wait does wait, at least and at most."""
-
 _IMPATIENT: Final = 0.01
 """Share of the calls that their callers give up, and share of those with a deadline that may be too short."""
 
@@ -38,10 +35,20 @@ def tenants_for(concurrency: int) -> tuple[Tenant, ...]:
     return (Tenant("greedy", 3 * concurrency), *(Tenant(name, concurrency) for name in ("ada", "bob", "eve")))
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How callers behave. `pause`: seconds that one who is told to wait does wait, at least and at most. `deadline`: seconds that
+    each call is given; if it is None, all the time there is, but for a few who give up or are in a hurry."""
+
+    pause: tuple[float, float] = (0.2, 10.0)
+    deadline: float | None = None
+
+
 class Callers:
     """Makes the calls of one run, each once, and enters their ends into `ledger`."""
 
-    def __init__(self, provider: Provider, questions: Questions, ledger: Ledger, seed: int) -> None:
+    def __init__(self, provider: Provider, questions: Questions, ledger: Ledger, manners: Manners, seed: int) -> None:
+        self._manners = manners
         self._provider = provider
         self._questions = questions
         self._ledger = ledger
@@ -63,18 +70,17 @@ class Callers:
         shares.update(self._ledger.tenants - before)
 
     async def _work(self, tenant: str, left: Iterator[int]) -> None:
+        least, most = self._manners.pause
         for number in left:
             pause = await self._one(number, tenant)
             if pause:
-                await asyncio.sleep(min(max(pause, _PAUSE[0]), _PAUSE[1]))
+                await asyncio.sleep(min(max(pause, least), most))
 
     async def _one(self, number: int, tenant: str) -> float:
         """Make one call. Returns the seconds that its caller is told to wait."""
-        drawn = random.Random(f"{self._seed} {number}")  # noqa: S311  # to be drawn again, not to be secret
-        fate, patience = drawn.random(), drawn.uniform(0, _PATIENCE)
-        hurried = _IMPATIENT <= fate < 2 * _IMPATIENT
-        call = Call(tenant, time.monotonic() + patience) if hurried else Call(tenant)
-        limit = asyncio.timeout(patience if fate < _IMPATIENT else None)
+        patience, deadline = self._fate(number)
+        call = Call(tenant) if deadline is None else Call(tenant, time.monotonic() + deadline)
+        limit = asyncio.timeout(patience)
         try:
             async with limit:
                 attempts, own = await self._questions.ask(self._provider, number, call)
@@ -90,3 +96,11 @@ class Callers:
         else:
             self._ledger.record(number, tenant, End.ANSWERED if own else End.MISTAKEN, attempts)
         return 0.0
+
+    def _fate(self, number: int) -> tuple[float | None, float | None]:
+        """Seconds after which the caller of `number` gives up, and those that the call has; None for neither."""
+        if self._manners.deadline is not None:
+            return None, self._manners.deadline
+        drawn = random.Random(f"{self._seed} {number}")  # noqa: S311  # to be drawn again, not to be secret
+        fate, seconds = drawn.random(), drawn.uniform(0, _PATIENCE)
+        return (seconds if fate < _IMPATIENT else None), (seconds if _IMPATIENT <= fate < 2 * _IMPATIENT else None)

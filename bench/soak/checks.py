@@ -1,6 +1,6 @@
 """What must hold after a run, each with what was found."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,18 @@ LEAST_STRUCK: Final = 0.1
 _REVOCATIONS: Final = (Fault.TOKEN_REVOKED, Fault.TOKEN_ABNORMAL)
 
 
+_CLOSINGS: Final = (
+    Fault.IDLE_CLOSED,
+    Fault.CLOSED_ON_REUSE,
+    Fault.RESET_ON_REUSE,
+    Fault.RESET_BEFORE_BODY,
+    Fault.RESET_AFTER_BODY,
+    Fault.CLOSE_AFTER_BODY,
+    Fault.EARLY_REFUSAL,
+)
+"""What looks to a client like a connection that was closed before its request came; the server does no work then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that must hold."""
@@ -35,60 +47,83 @@ class Check:
     holds: bool
 
 
-def checks(account: Account) -> list[Check]:
-    """All of them, in the order of the report."""
-    return [check for group in _GROUPS for check in group(account)]
+Group = Callable[[Account], Iterator[Check]]
+"""Checks of one kind."""
 
 
-def _none(name: str, found: int) -> Check:
+def checks(account: Account, groups: Iterable[Group]) -> list[Check]:
+    """Those of `groups`, in their order."""
+    return [check for group in groups for check in group(account)]
+
+
+def none(name: str, found: int) -> Check:
+    """That nothing of the kind was found."""
     return Check(name, f"{found:,}", "0", found == 0)
 
 
-def _callers(account: Account) -> Iterator[Check]:
+def callers(account: Account) -> Iterator[Check]:
+    """Every call has an end of its own."""
     ledger = account.ledger
     once = sum(times == 1 for times in ledger.ended)
     yield Check("calls that ended exactly once", f"{once:,}", f"{account.calls:,}", once == account.calls)
-    yield _none("answers to another call", ledger.count(End.MISTAKEN))
-    yield _none(f"errors without a type {dict(ledger.untyped) or ''}".rstrip(), ledger.count(End.UNTYPED))
-    yield _none("errors that are the gateway's own fault", ledger.reasons[Reason.INTERNAL])
-    answered = ledger.count(End.ANSWERED)
+    yield none("answers to another call", ledger.count(End.MISTAKEN))
+    yield none(f"errors without a type {dict(ledger.untyped) or ''}".rstrip(), ledger.count(End.UNTYPED))
+    yield none("errors that are the gateway's own fault", ledger.reasons[Reason.INTERNAL])
+
+
+def answers(account: Account) -> Iterator[Check]:
+    """Most calls come to something."""
+    answered = account.ledger.count(End.ANSWERED)
     yield Check("calls answered", f"{answered / account.calls:.1%}", "at least 80 %", answered >= 0.8 * account.calls)
 
 
-def _books(account: Account) -> Iterator[Check]:
+def agreement(account: Account) -> Iterator[Check]:
+    """Callers and server tell the same of each call."""
     ledger, books, marker = account.ledger, account.books, account.questions.marker
     lost = sum(books.answered[marker(number)] > 0 for number in ledger.numbers(End.REFUSED))
-    yield _none("calls refused to the caller though the server had answered", lost)
+    yield none("calls refused to the caller though the server had answered", lost)
     given_up = {marker(number) for number in ledger.numbers(End.GIVEN_UP)}
     twice = sum(times > 1 and name not in given_up for name, times in books.answered.items())
-    yield _none("calls made again though the server had answered", twice)
+    yield none("calls made again though the server had answered", twice)
     unpaid = sum(books.answered[marker(number)] != 1 for number in ledger.numbers(End.ANSWERED))
-    yield _none("calls answered to the caller and not by the server, once", unpaid)
+    yield none("calls answered to the caller and not by the server, once", unpaid)
     ended = ledger.numbers(End.ANSWERED) + ledger.numbers(End.REFUSED)
     hidden = sum(books.received[marker(number)] > ledger.attempts[number] for number in ended)
-    yield _none("calls with more requests at the server than the client says", hidden)
-    yield _none("requests that the server did not understand", len(books.stray))
+    yield none("calls with more requests at the server than the client says", hidden)
+    yield none("requests that the server did not understand", len(books.stray))
 
 
-def _cost(account: Account) -> Iterator[Check]:
+def costs(account: Account) -> Iterator[Check]:
+    """No request costs anything that the client does not know of."""
     bill, billed = account.bill, account.books.billed.total()
     within = bill.surely <= billed <= bill.surely + bill.maybe
     counted = f"{bill.surely:,} to {bill.surely + bill.maybe:,}"
     yield Check("calls billed by the server, and counted by the client", f"{billed:,}", counted, within)
-    ratio = bill.requests / max(1, account.ledger.asked)
-    yield Check("requests for each call that had any", f"{ratio:.3f}", f"at most {MOST_REQUESTS}", ratio <= MOST_REQUESTS)
     arrived = account.books.received.total()
     yield Check("requests that arrived", f"{arrived:,}", f"at most {bill.requests:,}", arrived <= bill.requests)
     most = 1 + sum(account.books.faults[fault] for fault in _REVOCATIONS)
     yield Check("sign-ins", f"{account.books.sign_ins}", f"at most {most}", account.books.sign_ins <= most)
 
 
-def _weather(account: Account) -> Iterator[Check]:
+def repetition(account: Account) -> Iterator[Check]:
+    """Requests are made again where that is not paid twice, and then not often."""
+    ratio = account.bill.requests / max(1, account.ledger.asked)
+    yield Check("requests for each call that had any", f"{ratio:.3f}", f"at most {MOST_REQUESTS}", ratio <= MOST_REQUESTS)
+    books = account.books
+    yield none("calls whose work was done more than once", sum(times > 1 for times in (books.billed - books.denied).values()))
+    closed = sum(books.faults[fault] for fault in _CLOSINGS) + 2 * account.concurrency  # those that an outage ends
+    stale = account.bill.stale
+    yield Check("requests that met a closed connection", f"{stale:,}", f"at most {closed:,}", stale <= closed)
+
+
+def struck(account: Account) -> Iterator[Check]:
+    """There was something to withstand."""
     share = account.books.faults.total() / max(1, account.bill.requests)
     yield Check("requests that the server struck", f"{share:.1%}", f"at least {LEAST_STRUCK:.0%}", share >= LEAST_STRUCK)
 
 
-def _limits(account: Account) -> Iterator[Check]:
+def limits(account: Account) -> Iterator[Check]:
+    """The account's places are all used, and shared fairly."""
     most, limit = account.books.most_under_way, account.concurrency
     yield Check("requests at once, at the server", f"{most}", f"{limit // 2} to {limit}", limit // 2 <= most <= limit)
     shares = account.shares
@@ -98,12 +133,14 @@ def _limits(account: Account) -> Iterator[Check]:
     )
 
 
-def _leaks(account: Account) -> Iterator[Check]:
-    yield _none("tasks left over", account.after.tasks - account.before.tasks)
-    yield _none("files and sockets left open", account.after.files - account.before.files)
-    yield _none("connections that the server still has", account.books.open_connections)
+def leaks(account: Account) -> Iterator[Check]:
+    """Nothing is left over."""
+    yield none("tasks left over", account.after.tasks - account.before.tasks)
+    yield none("files and sockets left open", account.after.files - account.before.files)
+    yield none("connections that the server still has", account.books.open_connections)
     growth = account.after.memory - account.warm.memory
     yield Check("growth of memory, MiB", f"{growth / 2**20:.1f}", f"at most {MEMORY_GROWTH >> 20}", growth <= MEMORY_GROWTH)
 
 
-_GROUPS: Final[tuple[Callable[[Account], Iterator[Check]], ...]] = (_weather, _callers, _books, _cost, _limits, _leaks)
+STORMY: Final[tuple[Group, ...]] = (struck, callers, answers, agreement, costs, repetition, limits, leaks)
+"""What must hold of a run in which everything happens."""

@@ -24,14 +24,16 @@ KINDS: Final = 20
 
 
 class Questions:
-    """Calls of one run. `run` sets their markers apart from those of other runs."""
+    """Calls of one run. `run` sets their markers apart from those of other runs. After `distinct` calls, a multiple of `KINDS`,
+    the same is asked again; never, if it is None."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, distinct: int | None = None) -> None:
         self._run = run
+        self._distinct = distinct
 
     def marker(self, number: int) -> str:
         """What call `number` is known by to the server."""
-        return f"{self._run}-{number}-"
+        return f"{self._run}-{number % self._distinct if self._distinct else number}-"
 
     async def ask(self, provider: Provider, number: int, call: Call) -> tuple[int, bool]:
         """Make call `number`. Returns the attempts that it took, and whether the answer is the one to it. Raises what the

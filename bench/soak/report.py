@@ -5,28 +5,30 @@ import platform
 from collections.abc import Iterable
 
 from .account import Account
-from .checks import Check, checks
+from .checks import Check
 from .ledger import End
 
 
-def report(accounts: Iterable[Account]) -> str:
-    """All runs, one section each."""
+def report(runs: Iterable[tuple[Account, list[Check]]]) -> str:
+    """All runs with what was checked of them, one section each."""
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     opening = (
         f"Written by `python -m bench.soak`; {machine}. The server misbehaves, in a process of its own; both sides keep books."
     )
-    return "\n".join(["# Soak of the cloud provider\n", f"{opening}\n", *map(_section, accounts)])
+    return "\n".join(
+        ["# Soak of the cloud provider\n", f"{opening}\n", *(_section(account, checked) for account, checked in runs)]
+    )
 
 
-def _section(account: Account) -> str:
+def _section(account: Account, checked: list[Check]) -> str:
     ledger = account.ledger
     rate = account.calls / account.seconds
     faults = account.books.faults
     size = f"{account.calls:,} calls by {len(ledger.tenants)} tenants, {account.concurrency} at once"
     lines = [
-        f"## Credentials: {account.title}\n",
+        f"## {account.title.capitalize()}\n",
         f"{size}, in {account.seconds:.0f} s ({rate:.0f} a second); {faults.total():,} faults of {len(faults)} kinds.\n",
-        *_table(("", "Found", "Wanted", ""), map(_checked, checks(account))),
+        *_table(("", "Found", "Wanted", ""), map(_checked, checked)),
         "",
         *_table(("How calls ended", "Calls"), _endings(account)),
         "",

@@ -4,13 +4,14 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from gateway.provider import Provider
+from gateway.upstream.outcome import Outcome
 from gateway.upstream.policies import Policies
 from gateway.upstream.provider import CloudProvider
 from gateway.upstream.resilience.settings import BreakerSettings, LimitSettings
@@ -18,7 +19,7 @@ from gateway.upstream.settings import CloudSettings
 from tests.upstream.misbehaving.service import ACCESS_KEY, PASSWORD, SECRET_KEY
 
 from .account import Account, Bill
-from .callers import Callers, tenants_for
+from .callers import Callers, Manners, Tenant, tenants_for
 from .cloud import Cloud, running_cloud
 from .footprint import Footprint
 from .ledger import Ledger
@@ -27,35 +28,53 @@ from .weather import Weather
 
 Credentials = Literal["token", "keys"]
 
-_CALM: Final = 0.2
-"""Share of the calls at the beginning that meet no fault: only while nothing else holds calls up is every place always wanted, so
-that fair shares are equal ones."""
-
-_OUTAGE: Final = 0.002
-"""Share of the calls that are made while the port is closed."""
-
 _SKEW: Final = 3600.0
 """Seconds by which the server's clock is ahead of the signer's, which has to find that out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run. `calls` are made as `credentials` say, `concurrency` of them at once."""
+    """What is run: `calls`, as `credentials` say.
 
+    `tenants`: who makes them; if there are none, those of `tenants_for`. `distinct`: how many different ones there are; None if
+    no two are the same. `timeout`: seconds that the client waits for a reply. `calm`: share of the calls at the beginning that
+    meet no fault. `outage`: share of them, at least ten, that are made half way while the port is closed, unless it is 0.
+    """
+
+    title: str
     credentials: Credentials
     calls: int
-    concurrency: int
+    policies: Policies
     weather: Weather
+    manners: Manners = field(default_factory=Manners)
+    tenants: tuple[Tenant, ...] = ()
+    distinct: int | None = None
+    timeout: float = 5.0
+    calm: float = 0.0
+    outage: float = 0.0
+
+    @property
+    def concurrency(self) -> int:
+        """Calls at once that the account allows."""
+        return self.policies.limit.concurrency
 
 
-def settings_for(url: str, credentials: Credentials) -> CloudSettings:
-    """Settings of a client that is impatient, so that a soak is short."""
+def stormy(credentials: Credentials, calls: int, concurrency: int, weather: Weather) -> Plan:
+    """A run in which everything happens.
+
+    It begins with a calm: only while nothing else holds calls up is every place always wanted, so that fair shares are equal.
+    """
+    return Plan(credentials, credentials, calls, policies_for(concurrency), weather, calm=0.2, outage=0.002)
+
+
+def settings_for(url: str, credentials: Credentials, timeout: float) -> CloudSettings:
+    """Settings of a client that waits for a reply for `timeout` seconds."""
     known = (
         {"user": "ada", "domain": "acme", "password": SecretStr(PASSWORD)}
         if credentials == "token"
         else {"access_key": ACCESS_KEY, "secret_key": SecretStr(SECRET_KEY)}
     )
-    return CloudSettings(endpoint=url, iam_endpoint=url, connect_timeout=5, timeout=5, **known)
+    return CloudSettings(endpoint=url, iam_endpoint=url, connect_timeout=5, timeout=timeout, **known)
 
 
 def policies_for(concurrency: int) -> Policies:
@@ -71,14 +90,14 @@ Open = Callable[[CloudSettings, Policies, CollectorRegistry], Provider]
 async def soak(plan: Plan, open_provider: Open = CloudProvider) -> Account:
     """Make all calls, and settle up."""
     skew = _SKEW if plan.credentials == "keys" else 0.0
-    weather = replace(plan.weather, skew=skew, calm=int(plan.calls * _CALM))
-    questions, ledger = Questions(plan.credentials), Ledger(plan.calls)
+    weather = replace(plan.weather, skew=skew, calm=int(plan.calls * plan.calm))
+    questions, ledger = Questions(plan.credentials, plan.distinct), Ledger(plan.calls)
     registry = CollectorRegistry()
     async with running_cloud(weather) as cloud:
         before = Footprint.now()
-        provider = open_provider(settings_for(cloud.url, plan.credentials), policies_for(plan.concurrency), registry)
+        provider = open_provider(settings_for(cloud.url, plan.credentials, plan.timeout), plan.policies, registry)
         async with contextlib.aclosing(provider):
-            course = _Course(plan, cloud, Callers(provider, questions, ledger, weather.seed))
+            course = _Course(plan, cloud, Callers(provider, questions, ledger, plan.manners, weather.seed))
             started_at = time.perf_counter()
             await course.run()
             seconds = time.perf_counter() - started_at
@@ -86,7 +105,7 @@ async def soak(plan: Plan, open_provider: Open = CloudProvider) -> Account:
         after = Footprint.now()
         books = await cloud.books()
     return Account(
-        title=plan.credentials,
+        title=plan.title,
         concurrency=plan.concurrency,
         questions=questions,
         ledger=ledger,
@@ -115,24 +134,31 @@ class _Course:
     async def run(self) -> None:
         """Make all calls, some of them while the port is closed."""
         calls = self._plan.calls
-        calm, half = int(calls * _CALM), calls // 2
-        outage = half + max(10, int(calls * _OUTAGE))
+        calm, half = int(calls * self._plan.calm), calls // 2
         self.shares = await self._make(0, calm)
         await self._make(calm, half)
         self.warm = Footprint.now()
+        await self._make(await self._outage(half), calls)
+
+    async def _outage(self, start: int) -> int:
+        """Make the calls of the outage, from number `start` on. Returns that of the next one."""
+        if not self._plan.outage:
+            return start
+        end = start + max(10, int(self._plan.calls * self._plan.outage))
         await self._cloud.shut()
-        await self._make(half, outage)
+        await self._make(start, end)
         await self._cloud.open()
-        await self._make(outage, calls)
+        return end
 
     async def _make(self, start: int, end: int) -> Counter[str]:
-        return await self._callers.make(range(start, end), tenants_for(self._plan.concurrency))
+        return await self._callers.make(range(start, end), self._plan.tenants or tenants_for(self._plan.concurrency))
 
 
 def _bill(registry: CollectorRegistry) -> Bill:
-    counts = Counter[str]()
+    billed, outcomes = Counter[str](), Counter[str]()
     for family in registry.collect():
         for sample in family.samples:
             if sample.name == "image_gateway_cloud_attempts_total":
-                counts[sample.labels["billed"]] += int(sample.value)
-    return Bill(counts.total(), counts["yes"], counts["maybe"])
+                billed[sample.labels["billed"]] += int(sample.value)
+                outcomes[sample.labels["outcome"]] += int(sample.value)
+    return Bill(billed.total(), billed["yes"], billed["maybe"], outcomes[Outcome.STALE])

@@ -200,7 +200,8 @@ class CachedProvider:
         reply = recalled.unwrap()
         if recalled.state is CacheState.MISS:
             return replace(reply, cache=CacheState.MISS)
-        return replace(reply, cache=recalled.state, attempts=0, queue_time=0.0, work_time=self._clock() - started_at)
+        work_time = self._clock() - started_at
+        return replace(reply, cache=recalled.state, attempts=0, queue_time=0.0, work_time=work_time, decode_time=0.0)
 
 
 async def _subject(source: PreparedImage | MediaContent | ImageUri, call: Call) -> _Subject:

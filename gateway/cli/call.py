@@ -56,6 +56,10 @@ async def run_call(request: CallRequest, client: Caller) -> int:
     """
     operation = _operation(request)
     parameters = parsed_parameters(operation.parameters, operation.fields(operation.parameters()), request.parameters)
+    if request.timeout is not None and not 0 < request.timeout < math.inf:
+        raise _wrong(f"--timeout is {request.timeout:g}; it must be a number of seconds above 0")
+    if not request.source:
+        raise _wrong("the source is empty; name a file or a URL")
     if request.out is not None and (request.out.exists() or not request.out.parent.is_dir()):
         raise _wrong(f"{request.out} cannot be written: it must name a new file in a folder that exists")
     deadline = math.inf if request.timeout is None else time.monotonic() + request.timeout
@@ -72,6 +76,10 @@ async def run_call(request: CallRequest, client: Caller) -> int:
         "queue_time": round(answer.queue_time, 6),
         "work_time": round(answer.work_time, 6),
     }
+    if request.timeout is not None and not 0 < request.timeout < math.inf:
+        raise _wrong(f"--timeout is {request.timeout:g}; it must be a number of seconds above 0")
+    if not request.source:
+        raise _wrong("the source is empty; name a file or a URL")
     if request.out is not None and isinstance(answer.result, Picture):
         await asyncio.to_thread(_write_new, request.out, answer.result.data)
         document["written"] = str(request.out)

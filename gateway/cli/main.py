@@ -42,6 +42,7 @@ _FLAGS = {
         "endpoint": "cloud.endpoint",
         "iam_endpoint": "cloud.iam_endpoint",
         "region": "cloud.region",
+        "workers": "rpc.workers",
     },
     "rest": {name: f"rest.{name}" for name in ("listen", "user", "password", "domain", "project", "access_key", "secret_key")},
 }
@@ -49,7 +50,8 @@ _FLAGS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit status."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = build_parser().parse_args(given, argparse.Namespace(given=given))
     # Of what fails, gRPC's core prints an account of its own beside ours. Read when gRPC is imported, which is later.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # File names need not be Unicode; what cannot be printed is shown escaped.
@@ -80,7 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _Run = Coroutine[None, None, int | None]
 
 
-def _serve(_: argparse.Namespace, settings: GatewaySettings) -> _Run:
+def _serve(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
+    if options.as_worker is not None:
+        from gateway.workers.worker import run_worker
+
+        return run_worker(settings, options.as_worker)
+    workers = settings.rpc.workers
+    if workers > 1:
+        from gateway.workers.serving import supervise
+
+        return supervise(settings, options.given, lambda address: _announce(f"ready grpc={address} workers={workers}"))
     from gateway import server
 
     return server.serve(server.running_gateway(settings), lambda address: _announce(f"ready grpc={address}"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gateway import __version__
 from gateway.media import UpscaleModel
 from gateway.prepare import Convert, Operation
+from gateway.workers.channel import Place
 
 _RAW: Final = argparse.RawDescriptionHelpFormatter
 
@@ -34,7 +35,8 @@ a flag wins over the environment, which wins over the file. docs/configuration.m
 
 _SERVE = """\
 Serves gateway.imagerecognition.v1 over gRPC, with health and reflection. Prints `ready grpc=HOST:PORT` on standard output
-once it accepts calls; SIGTERM drains it.
+once it accepts calls; SIGTERM drains it. With --workers N, N processes share the port and what the settings allow (the cloud's
+calls at once, memory, threads); those that die are started again, and SIGHUP replaces one after another, with new settings.
 
 The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, …_PASSWORD_FILE) or signs its requests with an
 access key (…_ACCESS_KEY, …_SECRET_KEY_FILE); docs/upstream.md tells of other credentials:
@@ -158,6 +160,8 @@ def _add_serve(commands: "_Commands") -> None:
     serve.add_argument("--endpoint", metavar="URL", help="image service, instead of the region's")
     serve.add_argument("--iam-endpoint", metavar="URL", help="identity service, instead of the region's")
     serve.add_argument("--region", metavar="R", help="the cloud's region (default: cn-east-3)")
+    serve.add_argument("--workers", metavar="N", help="processes that share the port; SIGHUP replaces them (default: 1)")
+    serve.add_argument("--as-worker", type=Place.read, help=argparse.SUPPRESS)  # what the supervisor tells its workers
 
 
 def _add_rest(commands: "_Commands") -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.cli.annotate import Annotator
 from gateway.cli.embedded import outcomes_here
+from gateway.cli.progress import progress_bar
 from gateway.cli.render import print_json, tagged_json
 from gateway.cli.sources import is_uri, loader
 from gateway.cli.table import OutputConsole, print_table
@@ -33,14 +34,16 @@ async def run_tag(request: TagRequest, settings: GatewaySettings) -> int:
     items: list[TaggedItem] = []
     failed = 0
     async with contextlib.aclosing(_outcomes(request, settings)) as outcomes:
-        async for item in outcomes:
-            failed += isinstance(item.outcome, GatewayError)
-            if request.as_json:
-                print_json(tagged_json(item))
-            else:
-                items.append(item)
-            if annotator is not None:
-                await asyncio.to_thread(_annotate, item, annotator)
+        with progress_bar(len(request.sources)) as advance:
+            async for item in outcomes:
+                failed += isinstance(item.outcome, GatewayError)
+                if request.as_json:
+                    print_json(tagged_json(item))
+                else:
+                    items.append(item)
+                if annotator is not None:
+                    await asyncio.to_thread(_annotate, item, annotator)
+                advance()
     if not request.as_json:
         print_table(items, OutputConsole())
     return 1 if failed else 0

@@ -32,6 +32,7 @@ class ReplyOrigin(TypedDict):
     request_ids: tuple[str, ...]
     queue_time: float
     work_time: float
+    decode_time: float
 
 
 def write_source(source: ImageSource | MediaSource) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def read_origin(processing: processing_pb2.Processing) -> ReplyOrigin:
         request_ids=tuple(processing.upstream_request_ids),
         queue_time=processing.queue_time.ToTimedelta().total_seconds(),
         work_time=processing.provider_time.ToTimedelta().total_seconds(),
+        decode_time=processing.decode_time.ToTimedelta().total_seconds(),
     )
 
 

@@ -12,15 +12,23 @@ from gateway.media import (
     TaggedImage,
     TaggingParameters,
     TaggingReply,
+    TaggingVersion,
     TagInstance,
 )
 
 _LANGUAGES: Final = {Language.ZH: pb.LANGUAGE_ZH, Language.EN: pb.LANGUAGE_EN}
 
+_VERSIONS: Final = {TaggingVersion.V1: pb.TAGGING_VERSION_V1, TaggingVersion.V2: pb.TAGGING_VERSION_V2}
+
 
 def write_parameters(parameters: TaggingParameters) -> pb.TaggingParameters:
     """The message for `parameters`."""
-    return pb.TaggingParameters(language=_LANGUAGES[parameters.language], threshold=parameters.threshold, limit=parameters.limit)
+    return pb.TaggingParameters(
+        language=_LANGUAGES[parameters.language],
+        threshold=parameters.threshold,
+        limit=parameters.limit,
+        version=_VERSIONS[parameters.version],
+    )
 
 
 def read_response(response: pb.TagImageResponse) -> TaggedImage:
@@ -31,6 +39,7 @@ def read_response(response: pb.TagImageResponse) -> TaggedImage:
         facts=read_facts(response.image) if response.HasField("image") else None,
         actions=tuple(processing.preparation),
         prepare_time=processing.prepare_time.ToTimedelta().total_seconds(),
+        replayed=processing.replayed,
     )
 
 

@@ -1,13 +1,14 @@
-"""Files that come in pieces, put together and checked."""
+"""The answers of one stream of prepared pictures, whose files come in pieces."""
 
 import hashlib
 from collections import deque
 from dataclasses import dataclass
 
+from gateway.client.assembly import Assembly, another_file
 from gateway.client.convert import not_the_contract
 from gateway.client.convert_preprocess import read_preparation
 from gateway.client.errors import read_status
-from gateway.errors import GatewayError, Reason
+from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.media import ImageContent, ImageSource
 from gateway.usecases.preprocessing import Preparation
@@ -22,9 +23,7 @@ class PieceReader:
         """`in_order`: whether items are answered in the order in which they are sent."""
         self._in_order = in_order
         self._sent: dict[str, _Sent] = {}  # by id: the file itself where it needs nothing
-        self._header: pb.StreamPrepareImagesHeader | None = None  # of the file whose pieces come
-        self._data = bytearray()
-        self._hash = hashlib.sha256()
+        self._coming: tuple[pb.StreamPrepareImagesHeader, Assembly] | None = None  # the file whose pieces come
 
     def expect(self, item_id: str, source: ImageSource) -> None:
         """`source` is about to be sent."""
@@ -32,11 +31,11 @@ class PieceReader:
 
     def read(self, response: pb.StreamPrepareImagesResponse) -> _Settled | None:
         """The item that is complete with `response`, and its outcome. Raises `GatewayError` for what is not the contract's."""
-        match response.WhichOneof("payload"), self._header:
+        match response.WhichOneof("payload"), self._coming:
             case "header", None:
                 return self._read_header(response.header)
-            case "chunk", pb.StreamPrepareImagesHeader() as header:
-                return self._read_chunk(header, response.chunk)
+            case "chunk", (header, file):
+                return self._read_chunk(header, file, response.chunk)
             case "summary", None:
                 return None
             case None, _:  # of a newer gateway
@@ -49,23 +48,24 @@ class PieceReader:
             return header.item_id, read_status(header.error)
         if header.file.unchanged:
             if unchanged is None:
-                return header.item_id, _another_file()
+                return header.item_id, another_file()
             return header.item_id, read_preparation(header.file.preparation, unchanged)
-        self._header = header
-        self._data = bytearray()
-        self._hash = hashlib.sha256()
+        self._coming = header, Assembly(header.file.preparation.prepared.size_bytes, header.file.sha256)
         return None
 
-    def _read_chunk(self, header: pb.StreamPrepareImagesHeader, chunk: pb.StreamPrepareImagesChunk) -> _Settled | None:
-        size = header.file.preparation.prepared.size_bytes
-        if chunk.item_id != header.item_id or chunk.offset != len(self._data) or not 0 < len(chunk.data) <= size - chunk.offset:
+    def _read_chunk(
+        self, header: pb.StreamPrepareImagesHeader, file: Assembly, chunk: pb.StreamPrepareImagesChunk
+    ) -> _Settled | None:
+        if chunk.item_id != header.item_id:
             raise not_the_contract()
-        self._data += chunk.data
-        self._hash.update(chunk.data)
-        if len(self._data) < size:
+        file.add(chunk.offset, chunk.data)
+        if not file.is_complete:
             return None
-        self._header = None
-        return header.item_id, _checked(header.file, bytes(self._data), self._hash.digest())
+        self._coming = None
+        try:
+            return header.item_id, read_preparation(header.file.preparation, file.whole())
+        except GatewayError as error:
+            return header.item_id, error
 
     def _answered(self, item_id: str, sha256: bytes | None) -> bytes | None:
         sent = self._sent.get(item_id)
@@ -124,15 +124,3 @@ class _File:
         if self._sha256 is None and self.data is not None:
             self._sha256 = hashlib.sha256(self.data).digest()
         return self._sha256
-
-
-def _checked(file: pb.PreparedFile, data: bytes, digest: bytes) -> Preparation | GatewayError:
-    if digest == file.sha256:
-        return read_preparation(file.preparation, data)
-    return _another_file()
-
-
-def _another_file() -> GatewayError:
-    return GatewayError(
-        Reason.INTERNAL, "the prepared file is not the one that the gateway announced: its SHA-256 is another", field="sha256"
-    )

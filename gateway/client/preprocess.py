@@ -1,14 +1,15 @@
 """Preparation over gRPC, for asyncio."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 
-from gateway.client.channel import Connected
+from gateway.client.channel import Connected, Target
 from gateway.client.convert import not_the_contract, write_source
 from gateway.client.convert_preprocess import read_inspection, read_preparation, write_operation, write_options
 from gateway.client.exchange import answer_to, outcomes_of
+from gateway.client.flow import ONE_CALL, Resumption, StreamFlow
 from gateway.client.pieces import PieceReader
-from gateway.client.session import Item, Load, Session, check_size
+from gateway.client.session import Item, Items, Session, check_size
 from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
@@ -24,8 +25,8 @@ class PreprocessClient(Connected):
     """Has one gateway look at pictures and make them fit. Use it inside one event loop, and close it by `async with` or
     `aclose()`."""
 
-    def __init__(self, target: str) -> None:
-        """`target` is `host:port`, or any gRPC target such as `dns:///gateway:50051`."""
+    def __init__(self, target: Target) -> None:
+        """`target` is `host:port`, any gRPC target such as `dns:///gateway:50051`, or a connection that others use, too."""
         super().__init__(target)
         self._stub = pb_grpc.PreprocessServiceStub(self._channel)
 
@@ -70,12 +71,13 @@ class PreprocessClient(Connected):
 
     async def prepare_stream(
         self,
-        items: Iterable[tuple[str, Load]],
+        items: Items,
         options: PrepareOptions | None = None,
         *,
         operation: Operation = Operation.TAGGING,
         in_order: bool = False,
         timeout: float | None = None,
+        flow: StreamFlow = ONE_CALL,
     ) -> AsyncGenerator[PreparedItem]:
         """Make any number of pictures fit over one call, yielding each item's outcome exactly once.
 
@@ -84,8 +86,9 @@ class PreprocessClient(Connected):
         else is as in `TaggingClient.tag_stream`.
         """
         wire = _Wire(options or PrepareOptions(), operation, in_order=in_order)
-        session = Session(wire, iter(items), in_order=in_order)
-        outcomes = outcomes_of(session, lambda requests: self._stub.StreamPrepareImages(requests, timeout=timeout))
+        session = Session(wire, items, in_order=in_order, window=flow.window)
+        resumption = Resumption(flow.resumptions)
+        outcomes = outcomes_of(session, self._stub.StreamPrepareImages, timeout=timeout, resumption=resumption)
         async with contextlib.aclosing(outcomes):
             async for item in outcomes:
                 yield item
@@ -99,9 +102,11 @@ class _Wire:
         self._config = pb.StreamPrepareImagesConfig(
             operation=write_operation(operation), options=write_options(options), order=order
         )
+        self._in_order = in_order
         self._pieces = PieceReader(in_order=in_order)
 
     def config(self) -> pb.StreamPrepareImagesRequest:
+        self._pieces = PieceReader(in_order=self._in_order)
         return pb.StreamPrepareImagesRequest(config=self._config)
 
     def item(self, item_id: str, source: ImageSource) -> pb.StreamPrepareImagesRequest:

@@ -1,19 +1,24 @@
 """One stream's bookkeeping: which items still await their outcome, and which outcomes await their turn."""
 
 import asyncio
+import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import grpc
 
 from gateway.client.convert import not_the_contract
+from gateway.client.pulled import Pulled
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageSource, ImageUri, MediaContent, MediaSource
 
 MAX_CONTENT_BYTES: Final = (16 << 20) - (64 << 10)
 """A larger file is not sent: no gateway takes the message by default."""
+
+DEFAULT_WINDOW: Final = 32
+"""Items of one stream that are under way at once: twice what a gateway works on by default, so that it never waits."""
 
 _Outcome = TypeVar("_Outcome")
 _Request = TypeVar("_Request")
@@ -25,6 +30,9 @@ _Response_contra = TypeVar("_Response_contra", contravariant=True)
 Load = Callable[[], Awaitable[ImageSource]]
 """Gives an item's picture when its turn comes. A `GatewayError` is the item's outcome, anything else ends the stream."""
 
+Items = Iterable[tuple[str, Load]] | AsyncIterable[tuple[str, Load]]
+"""What a stream is to send: ids, each with what loads its picture."""
+
 
 @dataclass(frozen=True)  # no slots: with them, 3.11 cannot make an instance of a generic class by its subscripted name
 class Item(Generic[_Outcome]):
@@ -34,9 +42,12 @@ class Item(Generic[_Outcome]):
     outcome: _Outcome | GatewayError
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry(Generic[_Outcome]):
+    number: int  # in the order of the caller's items
     item_id: str
+    load: Load
+    is_sent: bool = False
     outcome: _Outcome | GatewayError | None = None
 
 
@@ -44,7 +55,7 @@ class Wire(Protocol[_Request_co, _Response_contra, _Outcome_co]):
     """One stream's messages."""
 
     def config(self) -> _Request_co:
-        """The first message."""
+        """The first message of a call. Whatever was read of a call before is forgotten."""
 
     def item(self, item_id: str, source: ImageSource) -> _Request_co:
         """The message for one picture. Raises `ValueError` for an id that is no Unicode text."""
@@ -57,37 +68,47 @@ class Wire(Protocol[_Request_co, _Response_contra, _Outcome_co]):
 class Session(Generic[_Request, _Response, _Outcome]):
     """Every item taken from `items` gets exactly one outcome, from the gateway, from here, or from `rest`."""
 
-    def __init__(self, wire: Wire[_Request, _Response, _Outcome], items: Iterator[tuple[str, Load]], *, in_order: bool) -> None:
+    def __init__(
+        self, wire: Wire[_Request, _Response, _Outcome], items: Items, *, in_order: bool, window: int = DEFAULT_WINDOW
+    ) -> None:
+        """`window`: how many items, 1 or more, are taken whose outcomes have not been."""
         self._wire = wire
-        self._items = items
+        self._items = Pulled(items)
         self._in_order = in_order
+        self._window = window
+        self._answers = 0
+        self._taken = 0  # items whose outcome has not been yielded
+        self._numbers = itertools.count()
         self._awaited: dict[str, deque[_Entry[_Outcome]]] = {}  # by id; several entries if the caller used one twice
+        self._again: deque[_Entry[_Outcome]] = deque()  # to be sent before anything new is taken
         self._turn: deque[_Entry[_Outcome]] = deque()  # in the order to yield them: as sent, or as settled
         self._news = asyncio.Event()  # something was settled, or went wrong, without the gateway's doing
         self._fault: Exception | None = None
         self._sender: asyncio.Task[Any] | None = None
-        self._room = asyncio.Event()  # few enough outcomes of our own wait to be taken
-        self._room.set()
+        self._room = asyncio.Event()  # outcomes have been taken since it was last looked at
+
+    @property
+    def answers(self) -> int:
+        """Outcomes that came from the gateway, over all calls."""
+        return self._answers
 
     async def requests(self) -> AsyncIterator[_Request]:
-        """What is sent. Never raises: gRPC would make a bare cancellation of it."""
+        """What one call sends. Never raises: gRPC would make a bare cancellation of it."""
         self._sender = asyncio.current_task()
         yield self._wire.config()
         try:
-            for item_id, load in self._items:
-                # Awaited before it is loaded: if the call breaks meanwhile, this item, too, is owed an outcome.
-                self._await(item_id)
+            while (entry := await self._next()) is not None:
                 try:
-                    source = await load()
+                    source = await entry.load()
                     check_size(source)
-                    request = self._request(item_id, source)
+                    request = self._request(entry.item_id, source)
                 except GatewayError as error:
-                    self._settle(item_id, error, newest=True)
+                    self._settle(entry, error)
                     self._news.set()
                     if self._turn[0].outcome is not None:  # else an answer is awaited first, and sending must go on
-                        self._room.clear()
-                        await self._room.wait()
+                        await self._taking()
                     continue
+                entry.is_sent = True
                 yield request
         except Exception as error:  # noqa: BLE001  # the caller's own, from its iterable or a load; raised where it listens
             self._fault = error
@@ -117,7 +138,7 @@ class Session(Generic[_Request, _Response, _Outcome]):
                     if response is None:  # what grpcio makes of bytes that are no message
                         raise not_the_contract()
                     if (settled := self._wire.read(response)) is not None:
-                        self._settle(*settled)
+                        self._answered(*settled)
         finally:
             # The sender, too: a call that ended by itself leaves it where it is, in a load perhaps.
             tasks = [task for task in (reading, hearing, self._sender) if task is not None]
@@ -125,14 +146,56 @@ class Session(Generic[_Request, _Response, _Outcome]):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def rest(self, failure: GatewayError) -> Iterator[Item[_Outcome]]:
+    def resume(self, failure: GatewayError, *, is_rejection: bool) -> None:
+        """Make ready for another call, once `outcomes` has ended with `failure`.
+
+        `is_rejection`: whether the gateway has answered all that it accepted, so that everything else may be sent again. If that
+        is not known, what was sent may have been paid for, and gets `failure` as its outcome.
+        """
+        for entry in self._unanswered():
+            if is_rejection or not entry.is_sent:
+                entry.is_sent = False
+                self._again.append(entry)
+            else:
+                self._finish(entry, failure)
+        self._awaited.clear()
+
+    async def rest(self, failure: GatewayError) -> AsyncGenerator[Item[_Outcome]]:
         """Once `outcomes` has ended: what is left, with `failure` for all that the gateway never answered."""
-        left = list(self._turn) if self._in_order else [*self._turn, *(e for entries in self._awaited.values() for e in entries)]
+        left = list(self._turn) if self._in_order else [*self._turn, *self._unanswered()]
         self._awaited.clear()
         for entry in left:
             yield Item(entry.item_id, entry.outcome or failure)
-        for item_id, _ in self._items:
-            yield Item(item_id, failure)
+        while (item := await self._items.next()) is not None:
+            yield Item(item[0], failure)
+
+    async def aclose(self) -> None:
+        """Take no more items."""
+        await self._items.aclose()
+
+    async def _next(self) -> _Entry[_Outcome] | None:
+        """The item to send, or None after the last. It is awaited before it is loaded: if the call breaks meanwhile, it, too, is
+        owed an outcome."""
+        if self._again:
+            entry = self._again.popleft()
+            self._awaited.setdefault(entry.item_id, deque()).append(entry)
+            return entry
+        while self._taken >= self._window:
+            await self._taking()
+        item = await self._items.next()
+        if item is None:
+            return None
+        self._taken += 1
+        entry = _Entry[_Outcome](next(self._numbers), *item)
+        self._awaited.setdefault(entry.item_id, deque()).append(entry)
+        if self._in_order:
+            self._turn.append(entry)
+        return entry
+
+    async def _taking(self) -> None:
+        """Wait until outcomes have been taken."""
+        self._room.clear()
+        await self._room.wait()
 
     def _request(self, item_id: str, source: ImageSource) -> _Request:
         try:
@@ -140,27 +203,34 @@ class Session(Generic[_Request, _Response, _Outcome]):
         except ValueError as error:  # a file name that is not UTF-8, for instance
             raise GatewayError(Reason.INVALID_ARGUMENT, "item_id is not Unicode text", field="item_id") from error
 
-    def _await(self, item_id: str) -> None:
-        entry = _Entry[_Outcome](item_id)
-        self._awaited.setdefault(item_id, deque()).append(entry)
-        if self._in_order:
-            self._turn.append(entry)
+    def _answered(self, item_id: str, outcome: _Outcome | GatewayError) -> None:
+        if entries := self._awaited.get(item_id):  # else an answer to nothing that was asked
+            self._answers += 1
+            self._settle(entries[0], outcome)
 
-    def _settle(self, item_id: str, outcome: _Outcome | GatewayError, *, newest: bool = False) -> None:
-        """`newest`: what was not even sent is the last of its id, whatever of the others is not answered yet."""
-        entries = self._awaited.get(item_id)
+    def _settle(self, entry: _Entry[_Outcome], outcome: _Outcome | GatewayError) -> None:
+        entries = self._awaited[entry.item_id]
+        entries.remove(entry)
         if not entries:
-            return  # an answer to nothing that was asked
-        entry = entries.pop() if newest else entries.popleft()
-        if not entries:
-            del self._awaited[item_id]
+            del self._awaited[entry.item_id]
+        self._finish(entry, outcome)
+
+    def _finish(self, entry: _Entry[_Outcome], outcome: _Outcome | GatewayError) -> None:
         entry.outcome = outcome
         if not self._in_order:
             self._turn.append(entry)
 
+    def _unanswered(self) -> list[_Entry[_Outcome]]:
+        """What was taken and has no outcome, in the order of the caller's items; nothing is left to be sent again."""
+        entries = [*self._again, *(entry for entries in self._awaited.values() for entry in entries)]
+        self._again.clear()
+        return sorted(entries, key=lambda entry: entry.number)
+
     def _ready(self) -> Iterator[Item[_Outcome]]:
         while self._turn and (outcome := self._turn[0].outcome) is not None:
-            yield Item(self._turn.popleft().item_id, outcome)
+            item = Item(self._turn.popleft().item_id, outcome)
+            self._taken -= 1
+            yield item
         self._room.set()
 
 

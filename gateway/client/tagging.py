@@ -4,14 +4,15 @@ import contextlib
 from collections.abc import AsyncGenerator, Iterable
 
 from gateway.call import CacheUse
-from gateway.client.channel import Connected
-from gateway.client.convert import CACHE_CONTROLS, write_source
+from gateway.client.channel import Connected, Target
+from gateway.client.convert import CACHE_CONTROLS, not_the_contract, write_source
 from gateway.client.convert_tagging import read_response, write_parameters
 from gateway.client.errors import read_status
 from gateway.client.exchange import answer_to, outcomes_of
-from gateway.client.session import Item, Load, Session, check_size
+from gateway.client.flow import ONE_CALL, Resumption, StreamFlow
+from gateway.client.session import Item, Items, Session, check_size
 from gateway.errors import GatewayError
-from gateway.imagerecognition.v1 import stream_pb2
+from gateway.imagerecognition.v1 import cache_pb2, stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.media import ImageSource, TaggedImage, TaggingParameters
@@ -22,8 +23,8 @@ TaggedItem = Item[TaggedImage]
 class TaggingClient(Connected):
     """Has one gateway tag pictures. Use it inside one event loop, and close it by `async with` or `aclose()`."""
 
-    def __init__(self, target: str) -> None:
-        """`target` is `host:port`, or any gRPC target such as `dns:///gateway:50051`."""
+    def __init__(self, target: Target) -> None:
+        """`target` is `host:port`, any gRPC target such as `dns:///gateway:50051`, or a connection that others use, too."""
         super().__init__(target)
         self._stub = pb_grpc.TaggingServiceStub(self._channel)
 
@@ -33,24 +34,58 @@ class TaggingClient(Connected):
         parameters: TaggingParameters | None = None,
         *,
         cache: CacheUse = CacheUse.USE,
+        request_id: str = "",
         timeout: float | None = None,
     ) -> TaggedImage:
-        """Tag one picture. `timeout` is in seconds. Raises `GatewayError`."""
-        check_size(source)
-        wanted = write_parameters(parameters or TaggingParameters())
-        request = pb.TagImageRequest(parameters=wanted, cache=CACHE_CONTROLS[cache], **write_source(source))
+        """Tag one picture. `timeout` is in seconds. Raises `GatewayError`.
+
+        `request_id`: a name of your own for this request, 1 to 64 characters, best a UUID. Sent again under it within the
+        gateway's window, a request that succeeded is answered as before, and nothing is done or billed twice.
+        """
+        request = _request(source, parameters, cache=cache, request_id=request_id)
         return read_response(await answer_to(self._stub.TagImage(request, timeout=timeout)))
+
+    async def validate(
+        self, source: ImageSource, parameters: TaggingParameters | None = None, *, timeout: float | None = None
+    ) -> TaggedImage:
+        """Check that a picture could be tagged; no provider is asked. The answer has no tags, but tells the picture, what
+        preparation would do to it, and who would be asked. `timeout` is in seconds. Raises `GatewayError`."""
+        request = _request(source, parameters, validate_only=True)
+        return read_response(await answer_to(self._stub.TagImage(request, timeout=timeout)))
+
+    async def tag_batch(
+        self,
+        sources: Iterable[ImageSource],
+        parameters: TaggingParameters | None = None,
+        *,
+        cache: CacheUse = CacheUse.USE,
+        timeout: float | None = None,
+    ) -> list[TaggedImage | GatewayError]:
+        """Tag a few pictures by one message: an outcome for each, in their order. `timeout` is for all, in seconds.
+
+        How many pictures and bytes a message may hold says `InfoClient`. Raises `GatewayError` if the call itself fails.
+        """
+        batch = pb.BatchTagImagesRequest(
+            requests=[_request(source) for source in sources],
+            parameters=write_parameters(parameters or TaggingParameters()),
+            cache=CACHE_CONTROLS[cache],
+        )
+        response = await answer_to(self._stub.BatchTagImages(batch, timeout=timeout))
+        if len(response.results) != len(batch.requests):
+            raise not_the_contract()
+        return [_outcome(result) for result in response.results]
 
     async def tag_stream(
         self,
-        items: Iterable[tuple[str, Load]],
+        items: Items,
         parameters: TaggingParameters | None = None,
         *,
         in_order: bool = False,
         cache: CacheUse = CacheUse.USE,
         timeout: float | None = None,
+        flow: StreamFlow = ONE_CALL,
     ) -> AsyncGenerator[TaggedItem]:
-        """Tag any number of pictures over one call, yielding each item's outcome exactly once.
+        """Tag any number of pictures over one call, or several where `flow` says so, yielding each item's outcome exactly once.
 
         `items` pairs an id with a function that loads the picture, called when its turn comes, so that only a few
         pictures are in memory. Outcomes come as they complete, or `in_order`. If the call itself fails, every item
@@ -58,8 +93,9 @@ class TaggingClient(Connected):
         `GatewayError`, is raised here. `timeout` is for the whole stream, in seconds.
         """
         wire = _Wire(parameters or TaggingParameters(), cache, in_order=in_order)
-        session = Session(wire, iter(items), in_order=in_order)
-        outcomes = outcomes_of(session, lambda requests: self._stub.StreamTagImages(requests, timeout=timeout))
+        session = Session(wire, items, in_order=in_order, window=flow.window)
+        resumption = Resumption(flow.resumptions)
+        outcomes = outcomes_of(session, self._stub.StreamTagImages, timeout=timeout, resumption=resumption)
         async with contextlib.aclosing(outcomes):
             async for item in outcomes:
                 yield item
@@ -83,5 +119,27 @@ class _Wire:
     def read(self, response: pb.StreamTagImagesResponse) -> tuple[str, TaggedImage | GatewayError] | None:
         if not response.HasField("result"):
             return None
-        result = response.result
-        return result.item_id, read_status(result.error) if result.HasField("error") else read_response(result.response)
+        return response.result.item_id, _outcome(response.result)
+
+
+def _request(
+    source: ImageSource,
+    parameters: TaggingParameters | None = None,
+    *,
+    cache: CacheUse | None = None,
+    request_id: str = "",
+    validate_only: bool = False,
+) -> pb.TagImageRequest:
+    """The message for one picture. What is None is left to the batch, or to the gateway."""
+    check_size(source)
+    return pb.TagImageRequest(
+        parameters=None if parameters is None else write_parameters(parameters),
+        cache=cache_pb2.CACHE_CONTROL_UNSPECIFIED if cache is None else CACHE_CONTROLS[cache],
+        request_id=request_id,
+        validate_only=validate_only,
+        **write_source(source),
+    )
+
+
+def _outcome(result: pb.StreamTagImagesResult | pb.BatchTagImagesResult) -> TaggedImage | GatewayError:
+    return read_status(result.error) if result.HasField("error") else read_response(result.response)

@@ -1,6 +1,7 @@
 """The engines of this process as a provider."""
 
 import asyncio
+import time
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -74,16 +75,27 @@ class LocalProvider:
         if isinstance(image, ImageUri):  # the use case downloads; see `downloads_images`
             raise TypeError
         worked = await self._pool.run(partial(self._tagged, image, parameters), call)
-        tags = historical(worked.result) if parameters.version is TaggingVersion.V1 else worked.result
-        return TaggingReply(provider=self.name, tags=tags, queue_time=worked.queue_time, work_time=worked.work_time)
+        tags, decode_time = worked.result
+        return TaggingReply(
+            provider=self.name,
+            tags=historical(tags) if parameters.version is TaggingVersion.V1 else tags,
+            queue_time=worked.queue_time,
+            work_time=worked.work_time,
+            decode_time=decode_time,
+        )
 
     async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancementReply:
         """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""
         check_size(image.sent or image.facts, parameters)
         worked = await self._pool.run(partial(self._enhanced, image, parameters), call)
-        data, facts = worked.result
+        (data, facts), decode_time = worked.result
         return EnhancementReply(
-            provider=self.name, image=data, facts=facts, queue_time=worked.queue_time, work_time=worked.work_time
+            provider=self.name,
+            image=data,
+            facts=facts,
+            queue_time=worked.queue_time,
+            work_time=worked.work_time,
+            decode_time=decode_time,
         )
 
     async def recognize_music(self, source: MediaSource, call: Call = UNHURRIED) -> MusicReply:
@@ -93,20 +105,28 @@ class LocalProvider:
         worked = await self._pool.run(partial(self._music.recognise, source.data), call)
         return MusicReply(provider=self.name, match=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
 
-    def _tagged(self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint) -> tuple[Tag, ...]:
+    def _tagged(
+        self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint
+    ) -> tuple[tuple[Tag, ...], float]:
+        """The tags, and the seconds that decoding took."""
+        started_at = time.perf_counter()
         pixels, facts = decoded(image.data, max_side=TaggingEngine.WORKING_SIDE, max_pixels=self._max_pixels)
+        decode_time = time.perf_counter() - started_at
         checkpoint()
         tags = self._tagging.tag(pixels, parameters, checkpoint)
-        return map_tags_back(tags, PreparedImage(data=b"", facts=image.sent or image.facts, sent=facts))
+        return map_tags_back(tags, PreparedImage(data=b"", facts=image.sent or image.facts, sent=facts)), decode_time
 
     def _enhanced(
         self, image: PreparedImage, parameters: EnhancementParameters, checkpoint: Checkpoint
-    ) -> tuple[bytes, ImageFacts]:
+    ) -> tuple[tuple[bytes, ImageFacts], float]:
+        """The enhanced file, and the seconds that decoding took."""
+        started_at = time.perf_counter()
         pixels, _ = decoded(image.data, max_side=MAX_SIDE, max_pixels=self._max_pixels)
+        decode_time = time.perf_counter() - started_at
         checkpoint()
         enhanced = self._enhancement.enhance(pixels, parameters, checkpoint)
         checkpoint()
-        return encoded(enhanced, (image.sent or image.facts).format)
+        return encoded(enhanced, (image.sent or image.facts).format), decode_time
 
 
 def _opened_index(path: Path | None) -> MusicIndex:

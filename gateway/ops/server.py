@@ -32,7 +32,11 @@ async def running_ops(settings: OpsSettings, registry: CollectorRegistry) -> Asy
     runner = web.AppRunner(build_app(registry), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            msg = f"ops.listen: {settings.listen} cannot be listened on: in use, not an address of this machine, or not allowed"
+            raise OSError(msg) from error
         address = join_address(host, int(runner.addresses[0][1]))
         _log.info("operators' port: http://%s/metrics", address)
         yield address

@@ -10,7 +10,7 @@ from grpc import StatusCode, aio
 
 from gateway.errors import GatewayError, Reason
 from gateway.rpc.calls import Calls
-from gateway.rpc.status import to_status
+from gateway.rpc.status import pushback, to_status
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ async def answered(context: Context, calls: Calls, work: Callable[[], Awaitable[
         with calls.entered():
             return await work()
     except GatewayError as error:
-        await _abort(context, error)
+        await abort(context, error)
 
 
 @contextlib.contextmanager
@@ -41,9 +41,13 @@ def incidents() -> Iterator[None]:
         raise GatewayError(Reason.INTERNAL, f"the gateway failed; its log has the details under {incident}") from error
 
 
-async def _abort(context: Context, error: GatewayError) -> NoReturn:
+async def abort(context: Context, error: GatewayError) -> NoReturn:
+    """End the call with the status of `error`."""
     status = to_status(error)
     code = next(code for code in StatusCode if code.value[0] == status.code)
     # The key under which every language's standard helper looks for the details.
-    await context.abort(code, status.message, (("grpc-status-details-bin", status.SerializeToString()),))
+    trailers: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
+    if (pause := pushback(error)) is not None:
+        trailers.append(("grpc-retry-pushback-ms", pause))
+    await context.abort(code, status.message, tuple(trailers))
     raise AssertionError  # abort always raises

@@ -2,25 +2,35 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from gateway.errors import GatewayError, Reason
+from gateway.rpc.held import HeldBytes
+
+_HELD_BYTES: Final = 512 << 20
 
 
 class Calls:
-    """Counts calls, and, once draining, admits no more."""
+    """Counts calls and what they hold, and, once closed, admits no more."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_held_bytes: int = _HELD_BYTES) -> None:
+        self.held = HeldBytes(max_held_bytes)
         self._under_way = 0
-        self._draining = False
+        self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._stops: set[Callable[[], None]] = set()
+
+    def check_open(self) -> None:
+        """Raise `GatewayError` with `SHUTTING_DOWN` once closed."""
+        if self._closed:
+            raise GatewayError(Reason.SHUTTING_DOWN, "this gateway is stopping; send the call again, to another one")
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """Count one call. Raises `GatewayError` with `SHUTTING_DOWN` while draining."""
-        if self._draining:
-            raise GatewayError(Reason.SHUTTING_DOWN, "this gateway is stopping; send the call again, to another one")
+        """Count one call. Raises `GatewayError` with `SHUTTING_DOWN` once closed."""
+        self.check_open()
         self._under_way += 1
         self._idle.clear()
         try:
@@ -30,8 +40,25 @@ class Calls:
             if not self._under_way:
                 self._idle.set()
 
-    async def drain(self, seconds: float) -> None:
-        """Admit no more calls, and wait at most that long for those under way."""
-        self._draining = True
-        with contextlib.suppress(TimeoutError):
+    @contextlib.contextmanager
+    def interruptible(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Have `stop` called when no more is admitted, if that happens inside: for calls that end only if they are asked to."""
+        self._stops.add(stop)
+        try:
+            yield
+        finally:
+            self._stops.discard(stop)
+
+    def close(self) -> None:
+        """Admit no more calls, and ask those to stop that go on by themselves."""
+        self._closed = True
+        for stop in tuple(self._stops):
+            stop()
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait at most that long for those under way; whether they all ended."""
+        try:
             await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True

@@ -119,6 +119,7 @@ def write_processing(reply: ProviderReply, actions: Sequence[str] = (), prepare_
         queue_time=write_duration(reply.queue_time),
         provider_time=write_duration(reply.work_time),
         cache=_CACHE_STATES[reply.cache],
+        decode_time=write_duration(reply.decode_time) if reply.decode_time else None,
     )
 
 

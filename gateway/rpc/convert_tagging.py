@@ -3,19 +3,22 @@
 from typing import Final
 
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
-from gateway.media import Language, LocalizedText, Tag, TaggedImage, TaggingParameters
+from gateway.media import Language, LocalizedText, Tag, TaggedImage, TaggingParameters, TaggingVersion
 from gateway.rpc.convert import EnumTable, read_float, write_info, write_processing
 
 _LANGUAGES: Final = EnumTable(pb.Language, Language.ZH)
 
+_VERSIONS: Final = EnumTable(pb.TaggingVersion, TaggingVersion.V2)
+
 
 def read_parameters(parameters: pb.TaggingParameters) -> TaggingParameters:
     """Raises `GatewayError` naming the parameter that is out of range, relative to the message that holds them."""
-    defaults = TaggingParameters()
+    defaults = TaggingParameters.defaults(_VERSIONS.read(parameters.version, "parameters.version"))
     return TaggingParameters(
         language=_LANGUAGES.read(parameters.language, "parameters.language"),
         threshold=read_float(parameters.threshold) if parameters.HasField("threshold") else defaults.threshold,
         limit=parameters.limit if parameters.HasField("limit") else defaults.limit,
+        version=defaults.version,
     )
 
 

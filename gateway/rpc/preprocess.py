@@ -1,29 +1,18 @@
 """PreprocessService: protobuf in, use case, protobuf out."""
 
-import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Final
 
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
 from gateway.rpc.answer import Context, answered, incidents
 from gateway.rpc.calls import Calls
+from gateway.rpc.chunks import MAX_REPLY_BYTES, chunked, sha256_of
 from gateway.rpc.convert import check_item_id, read_source
 from gateway.rpc.convert_preprocess import read_operation, read_options, write_inspection, write_preparation
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
 from gateway.usecases.preprocessing import Preparation, Preprocess
-
-MAX_REPLY_BYTES: Final = (4 << 20) - (64 << 10)
-"""The longest file of a unary reply. gRPC clients refuse messages over 4 MiB unless told otherwise; the rest of the message
-takes a few hundred bytes."""
-
-CHUNK_BYTES: Final = 1 << 20
-
-_HASH_HERE_BYTES: Final = 64 << 10
-"""Up to this length a hash takes less than a hop to a thread and back."""
 
 
 class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
@@ -93,7 +82,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
                 preparation = await self._prepare(item, config.operation, options)
                 data, unchanged = preparation.image.data, _is_unchanged(item, preparation)
                 header.file.CopyFrom(
-                    pb.PreparedFile(preparation=write_preparation(preparation), sha256=await _sha256(data), unchanged=unchanged)
+                    pb.PreparedFile(preparation=write_preparation(preparation), sha256=await sha256_of(data), unchanged=unchanged)
                 )
         except GatewayError as error:
             header.error.CopyFrom(to_status(error))
@@ -115,18 +104,11 @@ def _is_unchanged(request: pb.PrepareImageRequest | pb.StreamPrepareImagesItem, 
 
 
 def _pieces(header: pb.StreamPrepareImagesHeader, data: bytes) -> Iterator[pb.StreamPrepareImagesResponse]:
-    """The messages of one item, each made when its turn has come, so that the file is not held twice."""
+    """The messages of one item, each made when its turn has come."""
     yield pb.StreamPrepareImagesResponse(header=header)
-    for offset in range(0, len(data), CHUNK_BYTES):
-        chunk = pb.StreamPrepareImagesChunk(item_id=header.item_id, offset=offset, data=data[offset : offset + CHUNK_BYTES])
+    for offset, piece in chunked(data):
+        chunk = pb.StreamPrepareImagesChunk(item_id=header.item_id, offset=offset, data=piece)
         yield pb.StreamPrepareImagesResponse(chunk=chunk)
-
-
-async def _sha256(data: bytes) -> bytes:
-    if len(data) <= _HASH_HERE_BYTES:
-        return hashlib.sha256(data).digest()
-    # On the loop's own threads, not on those of preparation: there it would wait behind pictures, which take far longer.
-    return await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
 
 
 def _too_large(size: int) -> GatewayError:

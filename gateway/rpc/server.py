@@ -1,13 +1,20 @@
 """The gRPC server: options, services, start and drain."""
 
+import asyncio
+import time
 from typing import Final
 
+import grpc
 from grpc import aio
 from grpc_health.v1 import health
 
+from gateway.cache.memory import MemoryStore
+from gateway.errors import Reason
 from gateway.imagerecognition.v1 import (
     enhancement_pb2,
     enhancement_pb2_grpc,
+    gateway_pb2,
+    gateway_pb2_grpc,
     music_pb2,
     music_pb2_grpc,
     preprocess_pb2,
@@ -15,53 +22,74 @@ from gateway.imagerecognition.v1 import (
     tagging_pb2,
     tagging_pb2_grpc,
 )
+from gateway.rpc.admission import Admission
 from gateway.rpc.calls import Calls
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.health import HealthMonitor
+from gateway.rpc.info import InfoServicer, gateway_info
 from gateway.rpc.music import MusicServicer
+from gateway.rpc.options import server_options
 from gateway.rpc.preprocess import PreprocessServicer
 from gateway.rpc.reflection import add_reflection
+from gateway.rpc.replay import Replay
 from gateway.rpc.settings import RpcSettings
-from gateway.rpc.tagging import TaggingServicer
+from gateway.rpc.tagging import TaggingLimits, TaggingServicer
+from gateway.rpc.upload import UploadLimits
 from gateway.settings import join_address, split_address
 from gateway.usecases.catalogue import UseCases
+from gateway.usecases.music import MAX_MEDIA_BYTES
 
 _LAST_WORDS_SECONDS: Final = 0.2
 """For what is on its way out once the last call has ended: its status, and NOT_SERVING to those who watch."""
 
+_TIDYING_SECONDS: Final = 5.0
+"""For handlers that were cancelled."""
+
 TAGGING_SERVICE: Final = tagging_pb2.DESCRIPTOR.services_by_name["TaggingService"].full_name
 ENHANCEMENT_SERVICE: Final = enhancement_pb2.DESCRIPTOR.services_by_name["EnhancementService"].full_name
 MUSIC_SERVICE: Final = music_pb2.DESCRIPTOR.services_by_name["MusicService"].full_name
+GATEWAY_SERVICE: Final = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
 PREPROCESS_SERVICE: Final = preprocess_pb2.DESCRIPTOR.services_by_name["PreprocessService"].full_name
+
+_OF_PICTURES: Final = frozenset({ENHANCEMENT_SERVICE, PREPROCESS_SERVICE})
+"""Services whose replies are pictures, which are compressed already."""
 
 
 class RpcServer:
     """Serves the gateway's contract over gRPC."""
 
-    def __init__(self, settings: RpcSettings, use_cases: UseCases) -> None:
+    def __init__(self, settings: RpcSettings, use_cases: UseCases, *, share_port: bool = False) -> None:
+        """`share_port`: whether other processes may listen on the same port, too."""
         self._settings = settings
+        self._calls = Calls(max_held_bytes=settings.max_held_bytes)
+        compresses = settings.compression == "gzip"
         self._server = aio.server(
-            options=[
-                ("grpc.max_receive_message_length", settings.max_message_bytes),
-                # Two servers on one port would share its calls at random; a second one is to fail instead.
-                ("grpc.so_reuseport", 0),
-            ]
+            options=server_options(settings, share_port=share_port),
+            compression=grpc.Compression.Gzip if compresses else None,
+            interceptors=[Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset())],
         )
-        self._calls = Calls()
         window = settings.stream_window
-        tagging = TaggingServicer(use_cases.tag_image, self._calls, stream_window=window)
+        replay = Replay(MemoryStore(settings.replay_max_bytes, time.monotonic), window=settings.replay_window)
+        limits = TaggingLimits(window=window, batch=settings.max_batch_requests)
+        tagging = TaggingServicer(use_cases.tag_image, self._calls, replay, limits)
         tagging_pb2_grpc.add_TaggingServiceServicer_to_server(tagging, self._server)
         preprocessing = PreprocessServicer(use_cases.preprocess, self._calls, stream_window=window)
         preprocess_pb2_grpc.add_PreprocessServiceServicer_to_server(preprocessing, self._server)
-        enhancement = EnhancementServicer(use_cases.enhance_image, self._calls)
+        enhancement = EnhancementServicer(
+            use_cases.enhance_image, self._calls, UploadLimits(settings.max_upload_bytes, settings.receive_timeout)
+        )
         enhancement_pb2_grpc.add_EnhancementServiceServicer_to_server(enhancement, self._server)
-        music_pb2_grpc.add_MusicServiceServicer_to_server(MusicServicer(use_cases.recognize_music, self._calls), self._server)
+        recordings = UploadLimits(MAX_MEDIA_BYTES, settings.receive_timeout, Reason.MEDIA_TOO_LARGE)
+        music = MusicServicer(use_cases.recognize_music, self._calls, recordings)
+        music_pb2_grpc.add_MusicServiceServicer_to_server(music, self._server)
+        info = InfoServicer(gateway_info(settings, use_cases), self._calls)
+        gateway_pb2_grpc.add_GatewayServiceServicer_to_server(info, self._server)
         asked = (TAGGING_SERVICE, ENHANCEMENT_SERVICE, MUSIC_SERVICE)
         self._health = HealthMonitor(
-            use_cases.chain.check, asked, interval=settings.health_interval, independent=(PREPROCESS_SERVICE,)
+            use_cases.chain.check, asked, interval=settings.health_interval, independent=(PREPROCESS_SERVICE, GATEWAY_SERVICE)
         )
         self._health.add_to(self._server)
-        add_reflection(self._server, (*asked, PREPROCESS_SERVICE, health.SERVICE_NAME))
+        add_reflection(self._server, (*asked, PREPROCESS_SERVICE, GATEWAY_SERVICE, health.SERVICE_NAME))
 
     async def start(self, address: str) -> str:
         """Listen on `address` and return it with the port that was taken. Raises `OSError` if that cannot be had."""
@@ -76,7 +104,16 @@ class RpcServer:
         return join_address(host, port)
 
     async def drain(self) -> None:
-        """Report NOT_SERVING, take no new calls, give those in flight their time to end, then cancel the rest."""
+        """Report NOT_SERVING, take no new calls, give those in flight their time to end, then cancel the rest.
+
+        Streams read no further and end once what they have read is answered. Clients are told at once to connect elsewhere, and
+        the port is free for others.
+        """
         await self._health.enter_shutdown()
-        await self._calls.drain(self._settings.drain_timeout)
+        self._calls.close()
+        stopping = asyncio.create_task(self._server.stop(self._settings.drain_timeout + _LAST_WORDS_SECONDS))
+        await self._calls.ended(self._settings.drain_timeout)
         await self._server.stop(_LAST_WORDS_SECONDS)
+        await stopping
+        # What handlers tidy up outlasts gRPC's stop (https://github.com/grpc/grpc/issues/37239), and needs what is closed next.
+        await self._calls.ended(_TIDYING_SECONDS)

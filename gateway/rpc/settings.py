@@ -1,5 +1,7 @@
 """Settings of the gRPC face."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from gateway.settings import Settings
@@ -14,11 +16,86 @@ class RpcSettings(Settings):
         le=64 << 20,
         description="Largest request; the default leaves room above the largest picture allowed.",
     )
+    max_upload_bytes: int = Field(
+        64 << 20,
+        ge=8 << 20,
+        le=256 << 20,
+        description="Largest picture taken in chunks.",
+    )
     stream_window: int = Field(
         16,
         ge=1,
         le=1000,
         description="Items of one stream worked on at once; beyond it, flow control holds the client back.",
+    )
+    max_batch_requests: int = Field(16, ge=1, le=100, description="Most requests of one batch.")
+    replay_window: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which the response to a request with a `request_id` is kept for those who send it again.",
+    )
+    replay_max_bytes: int = Field(
+        32 << 20,
+        ge=1 << 20,
+        le=1 << 40,
+        description="Bytes that the responses kept for that take together, overhead included; the least recently used go first.",
+    )
+    max_calls: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Calls worked on at once, streams, health and reflection aside; further ones are refused (OVERLOADED).",
+    )
+    max_streams: int = Field(512, ge=1, le=100_000, description="Streams open at once; further ones are refused (OVERLOADED).")
+    max_held_bytes: int = Field(
+        512 << 20,
+        ge=64 << 20,
+        le=1 << 40,
+        description="Bytes of requests held at once. Beyond it calls are refused (OVERLOADED), and streams, each holding one "
+        "more item, read no further.",
+    )
+    receive_timeout: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Seconds for the message of a call to arrive, once the call has; where a file comes in chunks, for each.",
+    )
+    compression: Literal["none", "gzip"] = Field(
+        "none",
+        description="How replies without pictures are sent; requests are taken compressed, too. gzip costs time that pays on "
+        "slow networks only.",
+    )
+    connection_calls: int = Field(
+        1000, ge=1, le=1_000_000, description="Calls at once of one connection; the client holds further ones back."
+    )
+    connection_age: float = Field(
+        1800.0,
+        ge=0,
+        le=86_400 * 30,
+        description="Seconds, 10 % more or less, after which clients are asked to connect anew, by which balancers spread them "
+        "over new replicas. 0: never.",
+    )
+    connection_grace: float = Field(
+        3600.0, gt=0, le=86_400 * 30, description="Seconds that the calls of such a connection are given to end."
+    )
+    keepalive_time: float = Field(
+        60.0, ge=1, le=7200, description="Seconds without a sign of life after which the server pings a client."
+    )
+    keepalive_timeout: float = Field(
+        20.0, ge=0.1, le=600, description="Seconds without an answer to that ping after which the client counts as gone."
+    )
+    least_ping_interval: float = Field(
+        5.0,
+        ge=0.01,
+        le=3600,
+        description="Seconds between a client's own pings below which its connection is ended (too_many_pings).",
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that share the port. Limits of the machine and the account are divided among them.",
     )
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds that calls in flight are given to end when the server stops."

@@ -1,5 +1,6 @@
 """Failures as gRPC statuses: the one table, and the details that tell a client what to change."""
 
+import math
 from types import MappingProxyType
 from typing import Final
 
@@ -58,14 +59,38 @@ CODES: Final = MappingProxyType(
 )
 
 
+_QUOTAS: Final = MappingProxyType({Reason.OVERLOADED: "gateway", Reason.UPSTREAM_THROTTLED: "cloud account"})
+"""Whose limit was reached."""
+
+_RETRYABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+
+_PERHAPS_BILLED: Final = frozenset({Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST})
+
+
+def pushback(error: GatewayError) -> str | None:
+    """What clients with a retry policy are told under `grpc-retry-pushback-ms` (gRFC A6); None: nothing.
+
+    Milliseconds to wait, where that is known of something that may be sent again. A negative number forbids it: what may have
+    been done and billed is not for a policy to repeat, whichever codes it retries on.
+    """
+    if error.reason in _PERHAPS_BILLED:
+        return "-1"
+    if error.retry_after is None or CODES[error.reason] not in _RETRYABLE:
+        return None
+    return str(math.ceil(error.retry_after * 1000))
+
+
 def to_status(error: GatewayError) -> status_pb2.Status:
-    """The status with `ErrorInfo` and, where they apply, `BadRequest` and `RetryInfo`."""
+    """The status with `ErrorInfo` and, where they apply, `BadRequest`, `QuotaFailure` and `RetryInfo`."""
     details: list[message.Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=_metadata(error))
     ]
     if error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.message)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if error.reason in _QUOTAS:
+        exceeded = error_details_pb2.QuotaFailure.Violation(subject=_QUOTAS[error.reason], description=error.message)
+        details.append(error_details_pb2.QuotaFailure(violations=[exceeded]))
     if error.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(int(error.retry_after * 1000))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import message
@@ -13,6 +14,7 @@ from gateway.imagerecognition.v1 import stream_pb2
 from gateway.rpc.answer import Context, answered
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import write_duration
+from gateway.rpc.held import HeldBytes
 
 
 class _Ordered(Protocol):
@@ -37,6 +39,7 @@ class StreamRequest(Protocol[_Config_co, _Item_co]):
     def WhichOneof(  # noqa: N802  # protobuf's
         self, oneof_group: Literal["payload"], /
     ) -> Literal["config", "item"] | None: ...
+    def ByteSize(self) -> int: ...  # noqa: N802  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class StreamKind(Generic[_Config, _Item, _Response]):
 class ItemStream(Generic[_Config, _Item, _Response]):
     """Runs one stream.
 
-    At most `window` items are held: an item's place is free again only once its answer has been written, so a client
-    that does not read, like one that sends too fast, is held back by flow control and costs bounded memory.
+    At most `window` items are worked on, and one more waits: an item's place is free again only once its answer has been
+    written, so a client that does not read, like one that sends too fast, is held back by flow control and costs bounded memory.
     """
 
     def __init__(
@@ -78,35 +81,71 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         self._writing = asyncio.Lock()  # one answer at a time
         self._config = kind.config
         self._begun = False
+        self._violation: GatewayError | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._stopped = False
         self._summary = stream_pb2.StreamSummary()
 
-    async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]]) -> None:
-        """Answer every item, then send the summary.
+    async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]], held: HeldBytes) -> None:
+        """Answer every item, then send the summary. `held` counts the items' bytes.
 
-        Raises `GatewayError` if the client breaks the protocol, once the items before that have been answered: they are
-        good, and may have been paid for.
+        Raises `GatewayError` if the client breaks the protocol, or the stream is stopped before the client has sent all: each
+        time once the items before that have been answered, since they are good, and may have been paid for.
         """
         started_at = time.perf_counter()
-        violation: GatewayError | None = None
         async with asyncio.TaskGroup() as items:
-            before = _done()
-            try:
-                async for request in requests:
-                    if not self._reads_item(request):
-                        continue
-                    await self._window.acquire()
-                    written = asyncio.Event()
-                    items.create_task(self._work(request.item, before, written))
-                    if self._config.order == stream_pb2.RESULT_ORDER_AS_SENT:
-                        before = written
-            except GatewayError as error:
-                violation = error
-            except message.DecodeError:
-                violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
-        if violation is not None:
-            raise violation
+            # A task of its own, so that it can be stopped without those that it has begun.
+            self._reading = items.create_task(self._read(requests, items, held))
+            if self._stopped:
+                self._reading.cancel()
+        if self._violation is not None:
+            raise self._violation
+        if self._reading.cancelled():
+            if not self._stopped:  # gRPC has ended the reading: the call is over
+                raise asyncio.CancelledError
+            raise self._interrupted()
         self._summary.elapsed.CopyFrom(write_duration(time.perf_counter() - started_at))
         await self._write(self._kind.close(self._summary))
+
+    def stop(self) -> None:
+        """Read no more: `run` answers what it has begun and raises `SHUTTING_DOWN`, unless all has been read already."""
+        self._stopped = True
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _read(
+        self, requests: AsyncIterator[StreamRequest[_Config, _Item]], items: asyncio.TaskGroup, held: HeldBytes
+    ) -> None:
+        before = _done()
+        try:
+            async for request in requests:
+                if not self._reads_item(request):
+                    continue
+                await self._window.acquire()
+                size = request.ByteSize()
+                await held.take(size)
+                written = asyncio.Event()
+                work = items.create_task(self._work(request.item, before, written))
+                # Not in the work itself, which never starts if it is cancelled first.
+                work.add_done_callback(partial(self._leave, held, size))
+                if self._config.order == stream_pb2.RESULT_ORDER_AS_SENT:
+                    before = written
+        except GatewayError as error:
+            self._violation = error
+        except message.DecodeError:
+            self._violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
+
+    def _leave(self, held: HeldBytes, size: int, _: asyncio.Task[None]) -> None:
+        held.release(size)
+        self._window.release()
+
+    def _interrupted(self) -> GatewayError:
+        answered = self._summary.succeeded + self._summary.failed
+        return GatewayError(
+            Reason.SHUTTING_DOWN,
+            f"this gateway is stopping; {answered} items of the stream were answered: send the others again, in a new stream",
+            measured=f"{answered} items answered",
+        )
 
     def _reads_item(self, request: StreamRequest[_Config, _Item]) -> bool:
         """Whether the message is an item; if not, it is the config, which is taken."""
@@ -139,19 +178,16 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         return False
 
     async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event) -> None:
-        try:
-            answer = await self._kind.answer(item, self._config)
-            await before.wait()
-            async with self._writing:
-                for response in answer.responses:
-                    await self._write(response)
-            if answer.succeeded:
-                self._summary.succeeded += 1
-            else:
-                self._summary.failed += 1
-            written.set()
-        finally:
-            self._window.release()
+        answer = await self._kind.answer(item, self._config)
+        await before.wait()
+        async with self._writing:
+            for response in answer.responses:
+                await self._write(response)
+        if answer.succeeded:
+            self._summary.succeeded += 1
+        else:
+            self._summary.failed += 1
+        written.set()
 
 
 async def answered_stream(
@@ -161,8 +197,14 @@ async def answered_stream(
     requests: AsyncIterator[StreamRequest[_Config, _Item]],
 ) -> None:
     """Run the stream that `opened` gives as one of `calls`."""
+
+    async def run() -> None:
+        stream = opened()
+        with calls.interruptible(stream.stop):
+            await stream.run(requests, calls.held)
+
     try:
-        await answered(context, calls, lambda: opened().run(requests))
+        await answered(context, calls, run)
     except ExceptionGroup:
         # Writing to a client that has gone away fails in each item's task; there is nobody left to tell.
         if not context.done():

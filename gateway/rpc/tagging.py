@@ -1,33 +1,65 @@
 """TaggingService: protobuf in, use case, protobuf out."""
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Final, Protocol
 
+from gateway.cache.key import canonical
 from gateway.call import Call
 from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.answer import Context, answered, incidents
-from gateway.rpc.caller import read_caller, with_cache
+from gateway.rpc.batch import check_batch, results_of
+from gateway.rpc.caller import read_caller, with_cache, with_timeout
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import check_item_id, read_cache_use, read_source
 from gateway.rpc.convert_tagging import read_parameters, write_response
+from gateway.rpc.replay import NamedRequest, Replay, check_request_id, meaning_of
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
 from gateway.usecases.tagging import TagImage
+
+_METHODS: Final = pb.DESCRIPTOR.services_by_name["TaggingService"].methods_by_name
+
+
+class _Defaults(Protocol):
+    """What holds for requests that do not say otherwise."""
+
+    @property
+    def parameters(self) -> pb.TaggingParameters: ...
+    @property
+    def cache(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingLimits:
+    """`window`: how many items of a stream or a batch are worked on at once. `batch`: the most requests of a batch."""
+
+    window: int
+    batch: int
 
 
 class TaggingServicer(pb_grpc.TaggingServiceServicer):
     """Serves `gateway.imagerecognition.v1.TaggingService`."""
 
-    def __init__(self, tag_image: TagImage, calls: Calls, *, stream_window: int) -> None:
+    def __init__(self, tag_image: TagImage, calls: Calls, replay: Replay, limits: TaggingLimits) -> None:
         self._tag_image = tag_image
         self._calls = calls
-        self._stream_window = stream_window
+        self._replay = replay
+        self._limits = limits
 
     async def TagImage(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:  # noqa: N802  # the contract's
         """Tag one picture."""
-        return await answered(context, self._calls, lambda: self._tagged(request, context))
+        return await answered(context, self._calls, lambda: self._single(request, context))
+
+    async def BatchTagImages(  # noqa: N802  # the contract's
+        self, request: pb.BatchTagImagesRequest, context: Context
+    ) -> pb.BatchTagImagesResponse:
+        """Tag several pictures."""
+        return await answered(context, self._calls, lambda: self._batch(request, context))
 
     async def StreamTagImages(  # type: ignore[override]  # noqa: N802  # the base is typed for generators only
         self, request_iterator: AsyncIterator[pb.StreamTagImagesRequest], context: Context
@@ -38,37 +70,67 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
             kind = StreamKind(
                 config=pb.StreamTagImagesConfig(),
                 check=_check,
-                answer=partial(self._answer, read_caller(context)),
+                answer=partial(self._item, read_caller(context)),
                 close=lambda summary: pb.StreamTagImagesResponse(summary=summary),
             )
-            return ItemStream(kind, context.write, window=self._stream_window)
+            return ItemStream(kind, context.write, window=self._limits.window)
 
         await answered_stream(context, self._calls, opened, request_iterator)
 
-    async def _tagged(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:
-        return await self._tag(request, request.parameters, with_cache(read_caller(context), request.cache))
+    async def _single(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:
+        return await self._respond("TagImage", request, request, read_caller(context))
 
-    async def _answer(
+    async def _batch(self, batch: pb.BatchTagImagesRequest, context: Context) -> pb.BatchTagImagesResponse:
+        check_batch(batch.requests, self._limits.batch)
+        _check(batch)
+        answer = partial(self._entry, read_caller(context), batch)
+        return pb.BatchTagImagesResponse(results=await results_of(batch.requests, answer, window=self._limits.window))
+
+    async def _entry(self, call: Call, batch: pb.BatchTagImagesRequest, request: pb.TagImageRequest) -> pb.BatchTagImagesResult:
+        """The outcome of one request of a batch, which is never an exception, short of cancellation."""
+        try:
+            return pb.BatchTagImagesResult(response=await self._respond("BatchTagImages", request, batch, call))
+        except GatewayError as error:
+            return pb.BatchTagImagesResult(error=to_status(error))
+
+    async def _item(
         self, call: Call, item: pb.StreamTagImagesItem, config: pb.StreamTagImagesConfig
     ) -> Answer[pb.StreamTagImagesResponse]:
         """The outcome of one item, which is never an exception, short of cancellation."""
         try:
             check_item_id(item.item_id)
-            parameters = item.parameters if item.HasField("parameters") else config.parameters
-            response = await self._tag(item, parameters, with_cache(call, item.cache, config.cache))
+            if item.HasField("timeout"):
+                call = with_timeout(call, item.timeout, time.monotonic())
+            response = await self._respond("StreamTagImages", item, config, call)
         except GatewayError as error:
             result = pb.StreamTagImagesResult(item_id=item.item_id, error=to_status(error))
         else:
             result = pb.StreamTagImagesResult(item_id=item.item_id, response=response)
         return Answer([pb.StreamTagImagesResponse(result=result)], succeeded=result.HasField("response"))
 
-    async def _tag(
-        self, request: pb.TagImageRequest | pb.StreamTagImagesItem, parameters: pb.TaggingParameters, call: Call
+    async def _respond(
+        self, method: str, request: pb.TagImageRequest | pb.StreamTagImagesItem, defaults: _Defaults, call: Call
     ) -> pb.TagImageResponse:
         with incidents():
-            return write_response(await self._tag_image(read_source(request), read_parameters(parameters), call))
+            source = read_source(request)
+            parameters = read_parameters(request.parameters if request.HasField("parameters") else defaults.parameters)
+            call = with_cache(call, request.cache, defaults.cache)
+            check_request_id(request.request_id)
+            if request.validate_only:
+                return write_response(await self._tag_image.validate(source, call))
+
+            async def tagged() -> pb.TagImageResponse:
+                return write_response(await self._tag_image(source, parameters, call))
+
+            if not request.request_id:
+                return await tagged()
+            meaning = await meaning_of(source, canonical(parameters), call.cache.encode())
+            named = NamedRequest(_METHODS[method].full_name, request.request_id, meaning)
+            response, replayed = await self._replay(named, call, pb.TagImageResponse, tagged)
+            response.processing.replayed = replayed
+            return response
 
 
-def _check(config: pb.StreamTagImagesConfig) -> None:
-    read_parameters(config.parameters)
-    read_cache_use(config.cache)
+def _check(defaults: _Defaults) -> None:
+    read_parameters(defaults.parameters)
+    read_cache_use(defaults.cache)

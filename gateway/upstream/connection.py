@@ -14,6 +14,11 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+STALE_SECONDS: Final = 0.25
+"""How long after its first byte a request may learn that its kept connection was closed before. The server's system answers that
+byte with a reset, one round trip later, which is less than this between any two continents; what breaks later broke while the
+server had the request, and may have worked on it."""
+
 SLICE_BYTES: Final = 192 << 10
 """A body is sent in slices, between which other calls have their turn. aiohttp joins the first to the head, which copies it."""
 
@@ -47,19 +52,23 @@ class SlicedBody(aiohttp.Payload):
 
 
 class Exchange:
-    """One request on its way. `body` is None if it has none."""
+    """One request on its way."""
 
-    def __init__(self, body: SlicedBody | None) -> None:
+    def __init__(self, body: SlicedBody | None, clock: Callable[[], float]) -> None:
+        """`body` is None if it has none. `clock`: seconds from any instant on."""
         self._body = body
+        self._clock = clock
         self._connection: _WatchedConnection | None = None
+        self._begun_at = 0.0
         self._received_before = 0
-        self.is_reused = False
+        self._is_reused = False
 
     def begin(self, connection: "_WatchedConnection") -> None:
         """Note the connection that the request goes out on; called again if aiohttp itself tries another one (GET, HEAD)."""
         self._connection = connection
+        self._begun_at = self._clock()
         self._received_before = connection.received
-        self.is_reused = connection.requests > 0
+        self._is_reused = connection.requests > 0
         connection.requests += 1
         connection.exchange = self
 
@@ -84,6 +93,15 @@ class Exchange:
     def is_answered(self) -> bool:
         """Whether a byte of a reply came."""
         return self._connection is not None and self._connection.received > self._received_before
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the connection, which has broken just now, was probably closed before the request came to its other end.
+
+        A reused one only, without a byte of a reply, and within `STALE_SECONDS`. A server that reads a request and breaks as soon
+        as that looks the same; that it did work in such a short time is the doubt that is left.
+        """
+        return self._is_reused and not self.is_answered and self._clock() - self._begun_at < STALE_SECONDS
 
 
 class _Generation:

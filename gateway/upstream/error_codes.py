@@ -60,4 +60,6 @@ def reason_of(code: str, status: int) -> Reason:
         return REASON_BY_STATUS[status]
     if status >= 500:
         return Reason.UPSTREAM_INTERNAL
-    return Reason.UPSTREAM_REQUEST_REJECTED if 400 <= status < 500 else Reason.UPSTREAM_BAD_RESPONSE
+    if 400 <= status < 500 or (code and status < 300):  # in the contract, a code is a refusal, whatever the status says
+        return Reason.UPSTREAM_REQUEST_REJECTED
+    return Reason.UPSTREAM_BAD_RESPONSE

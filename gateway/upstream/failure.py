@@ -14,19 +14,26 @@ from gateway.upstream.outcome import Attempt, Outcome
 
 _Judgement = tuple[Outcome, Reason, str]
 
-_CONNECTING: Final[tuple[tuple[type[BaseException], Reason, str], ...]] = (
-    (TimeoutError, Reason.UPSTREAM_UNAVAILABLE, "no connection to the cloud could be made in time"),
+_UNUSABLE: Final = (Outcome.REFUSED, Reason.UPSTREAM_NOT_FOUND, "the configured endpoint is not a usable URL")
+"""A refusal, though it is ours: the URL is as unusable the next time, and it tells nothing of whether the service works."""
+
+
+def _unreachable(message: str) -> _Judgement:
+    return Outcome.NOT_SENT, Reason.UPSTREAM_UNAVAILABLE, message
+
+
+_CONNECTING: Final[tuple[tuple[type[BaseException], _Judgement], ...]] = (
+    (TimeoutError, _unreachable("no connection to the cloud could be made in time")),
     (
         aiohttp.ClientConnectorCertificateError,
-        Reason.UPSTREAM_UNAVAILABLE,
-        "the cloud's TLS certificate is not trusted, or not for its name",
+        _unreachable("the cloud's TLS certificate is not trusted, or not for its name"),
     ),
-    (aiohttp.ClientConnectorSSLError, Reason.UPSTREAM_UNAVAILABLE, "no TLS connection to the cloud could be made"),
-    (aiohttp.InvalidURL, Reason.UPSTREAM_NOT_FOUND, "the configured endpoint is not a usable URL"),
-    (aiohttp.NonHttpUrlClientError, Reason.UPSTREAM_NOT_FOUND, "the configured endpoint is not a usable URL"),
-    (aiohttp.ClientError, Reason.UPSTREAM_UNAVAILABLE, "no connection to the cloud could be made"),
-    (ValueError, Reason.UPSTREAM_NOT_FOUND, "the configured endpoint is not a usable URL"),
-    (OSError, Reason.UPSTREAM_UNAVAILABLE, "no connection to the cloud could be made"),
+    (aiohttp.ClientConnectorSSLError, _unreachable("no TLS connection to the cloud could be made")),
+    (aiohttp.InvalidURL, _UNUSABLE),
+    (aiohttp.NonHttpUrlClientError, _UNUSABLE),
+    (aiohttp.ClientError, _unreachable("no connection to the cloud could be made")),
+    (ValueError, _UNUSABLE),
+    (OSError, _unreachable("no connection to the cloud could be made")),
 )
 """What may go wrong before there is a connection; the first that fits."""
 
@@ -44,9 +51,9 @@ def failure(error: Exception, exchange: Exchange) -> Attempt:
 
 
 def _connecting(error: Exception) -> _Judgement:
-    for kind, reason, message in _CONNECTING:
+    for kind, judgement in _CONNECTING:
         if isinstance(error, kind):
-            return Outcome.NOT_SENT, reason, message
+            return judgement
     raise error
 
 
@@ -55,23 +62,23 @@ def _connected(error: Exception, exchange: Exchange) -> _Judgement:
         return Outcome.MALFORMED, Reason.UPSTREAM_BAD_RESPONSE, "the cloud's reply is not valid HTTP"
     if isinstance(error, aiohttp.ClientError | OSError):
         return _late(exchange) if isinstance(error, TimeoutError) else _broken(exchange)
-    return Outcome.NOT_SENT, Reason.INTERNAL, "a header of the request holds what HTTP cannot carry"
+    return Outcome.REFUSED, Reason.INTERNAL, "a header of the request holds what HTTP cannot carry"
 
 
 def _late(exchange: Exchange) -> _Judgement:
     if exchange.may_be_whole:
         return Outcome.LOST, Reason.UPSTREAM_TIMEOUT, "the cloud did not answer in time"
-    return Outcome.NOT_SENT, Reason.UPSTREAM_UNAVAILABLE, "the cloud did not take the whole request in time"
+    return _unreachable("the cloud did not take the whole request in time")
 
 
 def _broken(exchange: Exchange) -> _Judgement:
     if exchange.is_answered:
         return Outcome.LOST, Reason.UPSTREAM_REPLY_LOST, "the connection broke while the cloud answered"
-    if exchange.is_reused:
+    if exchange.is_stale:
         return Outcome.STALE, Reason.UPSTREAM_UNAVAILABLE, "the cloud closed a kept connection as it was used again"
     if exchange.may_be_whole:
         return Outcome.LOST, Reason.UPSTREAM_REPLY_LOST, "the cloud closed the connection before it answered"
-    return Outcome.NOT_SENT, Reason.UPSTREAM_UNAVAILABLE, "the connection to the cloud broke before the request was sent"
+    return _unreachable("the connection to the cloud broke before the request was sent")
 
 
 def _described(error: Exception) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final, TypedDict
 
 from prometheus_client import CollectorRegistry
 
-from gateway import obs
 from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
@@ -20,7 +19,7 @@ from gateway.media import (
     TaggingParameters,
     TaggingReply,
 )
-from gateway.upstream.client import Answer, CloudClient
+from gateway.upstream.client import Answer, CloudClient, Service
 from gateway.upstream.course import Form, Source
 from gateway.upstream.credentials.factory import opened_credential
 from gateway.upstream.credentials.token_store import TokenStore
@@ -68,14 +67,15 @@ class CloudProvider:
         endpoint = settings.endpoints().image
         self.downloads_images = settings.uris == "pass_on"
         self._settings = settings
-        self._clock = clock
         self._endpoint = endpoint
         self._transport = Transport(
             connect_timeout=settings.connect_timeout, timeout=settings.timeout, pool_size=policies.limit.concurrency, clock=clock
         )
         self._credential = opened_credential(settings, self._transport, clock=clock, store=token_store)
         metrics = UpstreamMetrics(registry or CollectorRegistry())
-        self.client: Final = CloudClient(endpoint, self._transport, self._credential, policies, metrics)
+        # An object store of a private cloud has regions of its own.
+        region = settings.region if settings.endpoint is None else None
+        self.client: Final = CloudClient(Service(endpoint, region), self._transport, self._credential, policies, metrics)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -83,13 +83,15 @@ class CloudProvider:
         await self._transport.aclose()
 
     async def check(self) -> None:
-        """Raise `GatewayError` if the cloud would not take a call now: no credentials are to be had, or nobody answers."""
+        """Raise `GatewayError` if the cloud would not take a call now: no credentials are to be had, those of the last call were
+        refused, or nobody answers."""
         await self._credential.check()
+        self.client.check()
         await self._transport.reach(self._endpoint + "/")
 
     async def tag(self, image: PreparedImage | ImageUri, parameters: TaggingParameters, call: Call = UNHURRIED) -> TaggingReply:
         """Tag one picture. Raises `GatewayError`."""
-        source = self._checked(image) if isinstance(image, ImageUri) else image.data
+        source = image if isinstance(image, ImageUri) else image.data
         answer = await self.client.call(TAGGING_BY_VERSION[parameters.version], source, parameters, call)
         return TaggingReply(tags=answer.result, **self._origin(answer))
 
@@ -109,15 +111,9 @@ class CloudProvider:
                 "the cloud takes recordings by URL only: give one, or have provider = 'local' recognise the recording",
                 field="content",
             )
-        answer = await self.client.call(MUSIC, self._checked(source), MusicParameters(), call)
+        answer = await self.client.call(MUSIC, source, MusicParameters(), call)
         match = None if answer.result is None else MusicMatch(answer.result, confidence=0.0, offset_seconds=0.0)
         return MusicReply(match=match, **self._origin(answer))
-
-    def _checked(self, uri: ImageUri) -> ImageUri:
-        # An object store of a private cloud has regions of its own.
-        region = self._settings.region if self._settings.endpoint is None else None
-        obs.check_usable(uri.uri, self._clock(), region)
-        return uri
 
     def _origin(self, answer: Answer[Any]) -> _Origin:
         return _Origin(

@@ -109,7 +109,8 @@ class CloudSettings(Settings):
         return Endpoints(image=image, iam=self.iam_endpoint or (known.iam if known else ""))
 
     def check_complete(self, environment: Mapping[str, str] = os.environ) -> None:
-        """Raise `ValueError` naming all that the cloud provider still needs, variables of `environment` included."""
+        """Raise `ValueError` naming all that the cloud provider still needs, variables of `environment` included, or the file of
+        credentials that cannot be read."""
         self.endpoints()
         missing = self._missing(environment)
         if missing:
@@ -119,6 +120,8 @@ class CloudSettings(Settings):
             self.read_password()
         if self.chosen_auth == "keys":
             self.read_secret_key()
+        if self.chosen_auth == "keys_file":
+            _secret("keys_file", self.keys_file, None)
 
     def read_password(self) -> str:
         """The password now. Raises `ValueError` if its file cannot be read or is empty."""

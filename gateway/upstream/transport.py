@@ -36,11 +36,20 @@ class Transport:
     nothing; it never repeats a POST.
     """
 
-    def __init__(self, *, connect_timeout: float, timeout: float, pool_size: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        timeout: float,
+        pool_size: int,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`connect_timeout`, `timeout`: seconds for connecting, and for one exchange with its whole reply. `clock` returns
-        seconds since the epoch."""
+        seconds since the epoch, `monotonic` seconds from any instant on."""
         self._timeout = timeout
         self._clock = clock
+        self._monotonic = monotonic
         # The pool is larger than the number of concurrent calls, so that a token call never waits for a picture.
         self._connector = WatchedConnector(limit=pool_size + 2, keepalive_timeout=_KEEPALIVE_SECONDS)
         self._session = aiohttp.ClientSession(
@@ -63,7 +72,7 @@ class Transport:
         attempt's error says what was wrong. The body is of less than `MAX_BODY_BYTES`; see `check_length`.
         """
         body = SlicedBody(outgoing.body) if outgoing.body else None
-        exchange = Exchange(body)
+        exchange = Exchange(body, self._monotonic)
         context = exchange_under_way.set(exchange)
         try:
             async with asyncio.timeout(self._timeout if timeout is None else min(timeout, self._timeout)):

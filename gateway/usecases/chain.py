@@ -1,15 +1,24 @@
 """Providers in order of preference: if one cannot, the next does it."""
 
+import dataclasses
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.provider import Provider
 
 _log = logging.getLogger(__name__)
 
+_SHARE: Final = 0.75
+"""Of the time that is left, what a provider gets that has another one behind it: one that hangs must leave time for that."""
+
 _Answer = TypeVar("_Answer")
+
+Ask = Callable[[Provider, Call], Awaitable[_Answer]]
 
 
 class Chain:
@@ -21,29 +30,50 @@ class Chain:
         *,
         fall_back_on: frozenset[Reason] = frozenset(),
         taken_over: Callable[[Provider, Reason], None] = lambda _provider, _reason: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`fall_back_on`: failures of a provider after which the next one is asked. `taken_over` is told of each."""
+        """`fall_back_on`: failures of a provider after which the next one is asked; that its share of the time has passed is
+        always one. `taken_over` is told of each. `clock` is that of the callers' deadlines."""
         self._providers = tuple(providers)
         self._fall_back_on = fall_back_on
         self._taken_over = taken_over
+        self._clock = clock
 
-    async def first(self, ask: Callable[[Provider], Awaitable[_Answer]]) -> _Answer:
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """In order of preference."""
+        return self._providers
+
+    async def first(self, ask: Ask[_Answer], call: Call) -> _Answer:
         """The answer of the first provider that can. Raises the `GatewayError` that ends the search."""
         *preferred, last = self._providers
         for provider in preferred:
+            shorter = self._shortened(call)
             try:
-                return await ask(provider)
+                return await ask(provider, shorter)
             except GatewayError as error:
-                if error.reason not in self._fall_back_on:
+                late = error.reason is Reason.DEADLINE_EXCEEDED and shorter.deadline <= self._clock() < call.deadline
+                if not late and error.reason not in self._fall_back_on:
                     raise
                 _log.info("%s failed with %s; another provider takes over", provider.name, error.reason)
                 self._taken_over(provider, error.reason)
-        return await ask(last)
+        return await ask(last, call)
 
     async def check(self) -> None:
         """Raise `GatewayError` if calls would fail whatever the picture."""
+        *preferred, last = self._providers
+        for provider in preferred:
+            try:
+                await provider.check()
+            except GatewayError as error:
+                if error.reason not in self._fall_back_on:
+                    raise
+            else:
+                return
+        await last.check()
 
-        async def check(provider: Provider) -> None:
-            await provider.check()
-
-        await self.first(check)
+    def _shortened(self, call: Call) -> Call:
+        if math.isinf(call.deadline):
+            return call
+        now = self._clock()
+        return dataclasses.replace(call, deadline=now + _SHARE * (call.deadline - now))

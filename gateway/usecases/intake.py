@@ -21,15 +21,15 @@ class Intake:
         """`options` are the repairs that pictures may get."""
         self._fetcher = fetcher
         self._preparer = preparer
-        self._options = options
+        self.options = options
 
     async def __call__(self, source: ImageSource, operation: Operation, *, decodes_here: bool) -> tuple[PreparedImage, float]:
         """The picture, and the seconds that it took. `decodes_here`: whoever gets it decodes it in this process, so that it need
         not be made fit to be sent. Raises `GatewayError`."""
         started_at = time.perf_counter()
         data = await self._fetcher.fetch(source.uri) if isinstance(source, ImageUri) else source.data
-        if decodes_here and not self._options.allow_other_formats:
-            image = self._preparer.check(data, operation, self._options)
+        if decodes_here and not self.options.allow_other_formats:
+            image = self._preparer.check(data, operation, self.options)
         else:
-            image = await self._preparer.prepare(data, operation, self._options)
+            image = await self._preparer.prepare(data, operation, self.options)
         return image, time.perf_counter() - started_at

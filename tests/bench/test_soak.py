@@ -2,27 +2,30 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from bench.soak.account import Account, Bill
-from bench.soak.checks import checks
+from bench.soak.checks import STORMY, Group, checks
+from bench.soak.drills import drills
 from bench.soak.footprint import Footprint
 from bench.soak.ledger import End, Ledger
 from bench.soak.questions import Questions
 from bench.soak.report import report
-from bench.soak.run import Plan, soak
+from bench.soak.run import soak, stormy
 from bench.soak.weather import WEIGHTS, Weather
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 from gateway.upstream.provider import CloudProvider
+from gateway.upstream.resilience.settings import RetrySettings
 from tests.upstream.misbehaving.books import Books
 from tests.upstream.misbehaving.fault import Fault
 
 QUICK = {fault: weight for fault, weight in WEIGHTS.items() if weight >= 20} | {Fault.TOKEN_REVOKED: 1.0}
 SMALL = Weather(seed=3, share=0.17, storm_every=0, latency=0.002, weights=QUICK)
 CALLS = 800
+DRILLS = {drill.plan.title: drill for drill in drills(CALLS, seed=3)}
 
 
 class Forgetful(CloudProvider):
@@ -50,14 +53,18 @@ class Leaky(CloudProvider):
         self.leak = asyncio.create_task(asyncio.Event().wait())
 
 
-def failing(account: Account) -> set[str]:
-    return {check.name for check in checks(account) if not check.holds}
+def failing(account: Account, groups: Iterable[Group] = STORMY) -> set[str]:
+    return {check.name for check in checks(account, groups) if not check.holds}
+
+
+def told(account: Account, groups: Iterable[Group] = STORMY) -> str:
+    return report([(account, checks(account, groups))])
 
 
 @pytest.mark.parametrize("credentials", ["token", "keys"])
 async def test_a_small_soak_holds(credentials) -> None:
-    account = await soak(Plan(credentials, CALLS, 8, SMALL))
-    assert failing(account) == set(), report([account])
+    account = await soak(stormy(credentials, CALLS, 8, SMALL))
+    assert failing(account) == set(), told(account)
     assert account.books.faults.total() >= CALLS // 10
     assert account.ledger.count(End.REFUSED) > 0
 
@@ -77,11 +84,26 @@ async def test_a_provider_that_is_wrong_does_not_pass(provider, what) -> None:
         opened.append(provider(*given))
         return opened[0]
 
-    account = await soak(Plan("token", 100, 8, replace(SMALL, share=0.0)), open_provider)
+    account = await soak(stormy("token", 100, 8, replace(SMALL, share=0.0)), open_provider)
     assert what <= failing(account)
     if provider is Leaky:
         opened[0].leak.cancel()
         await CloudProvider.aclose(opened[0])
+
+
+@pytest.mark.parametrize("drill", DRILLS)
+async def test_small_drills_hold(drill) -> None:
+    account = await soak(DRILLS[drill].plan, DRILLS[drill].open_provider)
+    groups = DRILLS[drill].groups
+    assert failing(account, groups) == set(), told(account, groups)
+
+
+async def test_asking_again_for_lost_replies_is_found_in_the_books() -> None:
+    weather = replace(SMALL, share=0.2, weights={Fault.RESET_AFTER_WORK: 1.0, Fault.CLOSE_AFTER_WORK: 1.0})
+    plan = stormy("token", 100, 8, weather)
+    again = plan.policies._replace(retry=RetrySettings(lost_replies=True, base_delay=0.01))
+    assert "calls whose work was done more than once" not in failing(await soak(plan))
+    assert "calls whose work was done more than once" in failing(await soak(replace(plan, policies=again)))
 
 
 def settled() -> Account:
@@ -139,6 +161,7 @@ WRONGS: dict[str, Callable[[Account], object]] = {
     "calls with more requests at the server than the client says": lambda it: _counted(it, "received", 5, 1),
     "requests that the server did not understand": lambda it: it.books.stray.append("what?"),
     "calls billed by the server, and counted by the client": lambda it: _counted(it, "billed", 1, 1),
+    "calls whose work was done more than once": lambda it: _counted(it, "billed", 5, 1),
     "requests that arrived": lambda it: _counted(it, "received", 1, 1),
     "sign-ins": lambda it: setattr(it.books, "sign_ins", 2),
     "requests at once, at the server": lambda it: setattr(it.books, "most_under_way", 3),
@@ -158,6 +181,7 @@ def test_each_check_fails_when_it_should(name) -> None:
     ("name", "changes"),
     [
         ("requests for each call that had any", {"bill": Bill(11, 8, 3)}),
+        ("requests that met a closed connection", {"bill": Bill(10, 8, 1, stale=2 * 2 + 1)}),
         ("tasks left over", {"after": Footprint(2, 10, 1 << 20)}),
         ("files and sockets left open", {"after": Footprint(1, 11, 1 << 20)}),
         ("growth of memory, MiB", {"after": Footprint(1, 10, 30 << 20)}),
@@ -167,13 +191,59 @@ def test_what_is_not_in_the_books(name, changes) -> None:
     assert name in failing(replace(settled(), **changes))
 
 
+def _lavish(account: Account) -> None:
+    object.__setattr__(account, "bill", Bill(1000, 8, 1))
+
+
+WRONGS_OF_DRILLS: dict[str, dict[str, Callable[[Account], object]]] = {
+    "a short queue before a cloud that throttles": {
+        "requests for the calls that had any": _lavish,
+        "calls refused without a request": lambda _: None,
+    },
+    "deadlines shorter than a cloud takes that hangs": {
+        "calls that were spared the wait": lambda _: None,
+        "requests to the cloud that hangs": _lavish,
+    },
+    "a second request beside a slow one": {
+        "calls that hung to the end, of those struck": lambda _: None,
+        "calls whose work was done more than once": lambda it: [_counted(it, "billed", number, 1) for number in (5, 6)],
+    },
+    "the same asked again and again": {
+        "answers that were paid for again": lambda it: _counted(it, "billed", 5, 1),
+        "requests": _lavish,
+        "answers for each request": lambda _: None,
+    },
+}
+"""What alone is asked of drills. Of the accounts of `settled` some of it does not hold."""
+
+
+@pytest.mark.parametrize(("drill", "name"), [(drill, name) for drill, wrongs in WRONGS_OF_DRILLS.items() for name in wrongs])
+def test_each_check_of_a_drill_fails_when_it_should(drill, name) -> None:
+    account = settled()
+    WRONGS_OF_DRILLS[drill][name](account)
+    assert name in failing(account, DRILLS[drill].groups)
+
+
+def test_every_check_of_a_drill_has_been_seen_to_fail() -> None:
+    shared = {check.name for check in checks(settled(), STORMY)}
+    for title, drill in DRILLS.items():
+        asked = {check.name for check in checks(settled(), drill.groups)}
+        assert asked - shared <= WRONGS_OF_DRILLS[title].keys() <= asked
+
+
 def test_every_check_has_been_seen_to_fail() -> None:
-    seen = {*WRONGS, "requests for each call that had any", "tasks left over", "files and sockets left open"}
-    assert {check.name for check in checks(settled())} == seen | {"growth of memory, MiB"}
+    seen = {
+        *WRONGS,
+        "requests for each call that had any",
+        "requests that met a closed connection",
+        "tasks left over",
+        "files and sockets left open",
+    }
+    assert {check.name for check in checks(settled(), STORMY)} == seen | {"growth of memory, MiB"}
 
 
 def test_a_report_says_what_does_not_hold() -> None:
     account = settled()
-    assert "does not hold" not in report([account])
+    assert "does not hold" not in told(account)
     account.books.stray.append("what?")
-    assert "| requests that the server did not understand | 1 | 0 | **does not hold** |" in report([account])
+    assert "| requests that the server did not understand | 1 | 0 | **does not hold** |" in told(account)

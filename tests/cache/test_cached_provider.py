@@ -83,7 +83,7 @@ class Inner:
             raise self.error
 
     def _how(self) -> dict[str, object]:
-        return {"attempts": 2, "request_ids": (f"id {len(self.asked)}",), "queue_time": 3.0, "work_time": 4.0}
+        return {"attempts": 2, "request_ids": (f"id {len(self.asked)}",), "queue_time": 3.0, "work_time": 4.0, "decode_time": 0.5}
 
 
 @pytest.fixture
@@ -123,7 +123,8 @@ async def test_the_same_is_asked_for_once(provider, inner, clock, seen) -> None:
     assert len(inner.asked) == 1
     assert first.cache is CacheState.MISS
     assert (first.attempts, first.queue_time, first.work_time, first.request_ids) == (2, 3.0, 4.0, ("id 1",))
-    assert second == replace(first, cache=CacheState.HIT, attempts=0, queue_time=0.0, work_time=0.0)
+    assert first.decode_time == 0.5
+    assert second == replace(first, cache=CacheState.HIT, attempts=0, queue_time=0.0, work_time=0.0, decode_time=0.0)
     assert seen == {("tagging", CacheState.MISS): 1, ("tagging", CacheState.HIT): 1}
 
 
@@ -268,6 +269,7 @@ async def test_those_who_ask_at_the_same_time_share_one_call(provider, inner, se
     assert [reply.cache for reply in replies] == [CacheState.MISS, CacheState.SHARED, CacheState.SHARED]
     assert [reply.attempts for reply in replies] == [2, 0, 0]
     assert [reply.queue_time for reply in replies] == [3.0, 0.0, 0.0]
+    assert [reply.decode_time for reply in replies] == [0.5, 0.0, 0.0]
     assert {reply.request_ids for reply in replies} == {("id 1",)}
     assert [reply.tags[0].name for reply in replies] == ["狗", "dog", "狗"]
     assert seen["tagging", CacheState.SHARED] == 2

@@ -19,6 +19,7 @@ from gateway.client import (
     TaggedImage,
     TaggingClient,
     TaggingParameters,
+    TaggingVersion,
 )
 from gateway.imagerecognition.v1 import cache_pb2, processing_pb2, stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
@@ -39,6 +40,12 @@ class ScriptedServer(pb_grpc.TaggingServiceServicer):
         self.streamed: list[pb.StreamTagImagesRequest] = []
         self.error: GatewayError | None = None
         self.stream: Callable = self._echo
+        self.batches: list[pb.BatchTagImagesRequest] = []
+        self.batch_response = pb.BatchTagImagesResponse()
+
+    async def BatchTagImages(self, request: pb.BatchTagImagesRequest, context) -> pb.BatchTagImagesResponse:
+        self.batches.append(request)
+        return self.batch_response
 
     async def TagImage(self, request: pb.TagImageRequest, context):
         self.unary.append(request)
@@ -108,10 +115,53 @@ async def test_tag_sends_the_parameters_and_reads_the_answer(client, script) -> 
     )
     assert script.unary[0] == pb.TagImageRequest(
         content=b"x",
-        parameters=pb.TaggingParameters(language=pb.LANGUAGE_EN, threshold=0, limit=3),
+        parameters=pb.TaggingParameters(language=pb.LANGUAGE_EN, threshold=0, limit=3, version=pb.TAGGING_VERSION_V2),
         cache=cache_pb2.CACHE_CONTROL_REFRESH,
     )
     assert (tagged.reply.tags[0].localized_name.zh, tagged.reply.provider, tagged.facts) == ("猫", "local", None)
+
+
+async def test_tag_sends_the_version_and_the_name_of_the_request(client, script) -> None:
+    await client.tag(ImageContent(b"x"), TaggingParameters.defaults(TaggingVersion.V1), request_id="a")
+    assert script.unary[0].request_id == "a"
+    parameters = script.unary[0].parameters
+    assert (parameters.version, parameters.threshold, parameters.limit) == (pb.TAGGING_VERSION_V1, 0, 30)
+
+
+async def test_an_answer_tells_what_was_replayed_and_how_long_decoding_took(client, script) -> None:
+    processing = processing_pb2.Processing(provider="local", replayed=True, decode_time={"nanos": 500_000_000})
+    answer = pb.TagImageResponse(processing=processing)
+    script.batch_response.results.add(response=answer)
+    (tagged,) = await client.tag_batch([ImageContent(b"x")])
+    assert (tagged.replayed, tagged.reply.decode_time) == (True, 0.5)
+    assert not (await client.tag(ImageContent(b"x"))).replayed
+
+
+async def test_validate_checks_only(client, script) -> None:
+    checked = await client.validate(ImageContent(b"x"), TaggingParameters(limit=3))
+    assert script.unary[0].validate_only
+    assert script.unary[0].parameters.limit == 3
+    assert checked.reply.provider == "local"
+
+
+async def test_a_batch_has_an_outcome_for_each_picture_in_order(client, script) -> None:
+    error = GatewayError(Reason.IMAGE_EMPTY, "empty", field="content")
+    script.batch_response.results.add(error=to_status(error))
+    script.batch_response.results.add(response=ANSWER)
+    failed, tagged = await client.tag_batch(
+        [ImageContent(b"x"), ImageUri("https://example.org/x.png")], TaggingParameters(limit=3), cache=CacheUse.BYPASS
+    )
+    assert (failed.reason, failed.field) == (Reason.IMAGE_EMPTY, "content")
+    assert tagged.reply.tags[0].name == "cat"
+    (batch,) = script.batches
+    assert (batch.parameters.limit, batch.cache) == (3, cache_pb2.CACHE_CONTROL_BYPASS)
+    assert list(batch.requests) == [pb.TagImageRequest(content=b"x"), pb.TagImageRequest(uri="https://example.org/x.png")]
+
+
+async def test_a_batch_that_is_not_answered_one_by_one_is_an_error(client, script) -> None:
+    script.batch_response.results.add(response=ANSWER)
+    with pytest.raises(GatewayError, match="not one of the contract's"):
+        await client.tag_batch([ImageContent(b"x")] * 2)
 
 
 async def test_tag_sends_a_uri(client, script) -> None:

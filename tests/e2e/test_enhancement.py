@@ -1,11 +1,13 @@
 """Enhancement and music as processes: the command line alone and through a gateway, and a client that knows only reflection."""
 
+import hashlib
 import io
 import json
 import subprocess
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -22,8 +24,7 @@ from .conftest import run, started
 
 RECORDING = Path(__file__).parents[2] / "examples" / "music" / "harbour-lights.mp4"
 SERVICE = "gateway.imagerecognition.v1.EnhancementService"
-DEFAULT_REPLY_BYTES = 4 << 20
-RAISED_REPLY_BYTES = 65 << 20
+DEFAULT_MESSAGE_BYTES = 4 << 20
 RATE = 16000
 
 
@@ -99,20 +100,46 @@ def test_a_catalogue_of_ones_own_names_its_songs_here_and_in_a_gateway(tmp_path)
     assert other["music"] is None
 
 
-def test_a_foreign_client_gets_long_results_only_with_a_raised_limit(gateway) -> None:
-    """The schema comes from the server alone. 4 MiB are what gRPC clients take by default."""
+def test_the_longest_results_come_through_a_gateway(gateway, tmp_path, photos) -> None:
+    """12 million pixels as PNG, several times what a gRPC client takes in one message."""
+    given, here, there = (tmp_path / name for name in ("given.png", "here.png", "there.png"))
+    with Image.open(photos / "castle.jpg") as castle:
+        castle.resize((1000, 750)).save(given)
+    command = ["enhance", "upscale", "--scale", "4", str(given)]
+    embedded, through = side_by_side([*command, str(here)], [*command, str(there), "--target", gateway.address])
+    assert (embedded.returncode, through.returncode) == (0, 0), embedded.stderr + through.stderr
+    assert there.stat().st_size > 3 * DEFAULT_MESSAGE_BYTES
+    assert here.read_bytes() == there.read_bytes()
+    with Image.open(there) as picture:
+        assert (picture.format, picture.size) == ("PNG", (4000, 3000))
+
+
+def test_a_foreign_client_gets_long_results_in_chunks(gateway) -> None:
+    """The schema comes from the server alone; the client is told nothing but that."""
     small = io.BytesIO()
     Image.frombytes("RGB", (320, 320), np.random.default_rng(7).bytes(320 * 320 * 3)).save(small, "PNG")
-    with pytest.raises(grpc.RpcError) as caught:
-        upscaled(gateway.address, None, content=small.getvalue(), scale=4)
-    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert str(DEFAULT_REPLY_BYTES) in caught.value.details()
+    data = small.getvalue()
+    with foreign(gateway.address, "UpscaleImage") as call, pytest.raises(grpc.RpcError) as caught:
+        call([{"content": data, "scale": 4}])
+    assert caught.value.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert "StreamUpscaleImage" in caught.value.details()
 
-    enhanced = upscaled(gateway.address, RAISED_REPLY_BYTES, content=small.getvalue(), scale=4).enhanced
-    assert len(enhanced.content) > DEFAULT_REPLY_BYTES
-    with Image.open(io.BytesIO(enhanced.content)) as picture:
+    upload = {"size_bytes": len(data), "sha256": hashlib.sha256(data).digest()}
+    with foreign(gateway.address, "StreamUpscaleImage") as call:
+        first, *rest = call(
+            [
+                {"config": {"request": {"scale": 4}, "upload": upload}},
+                {"chunk": {"offset": 0, "data": data[:1000]}},
+                {"chunk": {"offset": 1000, "data": data[1000:]}},
+            ]
+        )
+    result = b"".join(response.chunk.data for response in rest)
+    header = first.header
+    assert len(result) == header.file.size_bytes > DEFAULT_MESSAGE_BYTES
+    assert hashlib.sha256(result).digest() == header.file.sha256
+    with Image.open(io.BytesIO(result)) as picture:
         assert (picture.format, picture.size) == ("PNG", (1280, 1280))
-    assert (enhanced.image.width, enhanced.original.width, enhanced.processing.provider) == (1280, 320, "local")
+    assert (header.image.width, header.original.width, header.processing.provider) == (1280, 320, "local")
 
 
 def side_by_side(*commands: Sequence[str]) -> list[subprocess.CompletedProcess[str]]:
@@ -121,17 +148,17 @@ def side_by_side(*commands: Sequence[str]) -> list[subprocess.CompletedProcess[s
         return list(pool.map(lambda arguments: run(*arguments), commands))
 
 
-def upscaled(address: str, reply_bytes: int | None, **fields: object) -> Message:
-    """Call `UpscaleImage` as a client without stubs; `reply_bytes` is its limit, if it sets one."""
-    options = [] if reply_bytes is None else [("grpc.max_receive_message_length", reply_bytes)]
-    with grpc.insecure_channel(address, options) as channel:
+@contextmanager
+def foreign(address: str, name: str) -> Iterator[Callable[[Sequence[dict[str, object]]], list[Message]]]:
+    """A method as a client without stubs calls it: requests as fields, and all responses."""
+    with grpc.insecure_channel(address) as channel:
         pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
-        method = pool.FindServiceByName(SERVICE).FindMethodByName("UpscaleImage")
+        method = pool.FindServiceByName(SERVICE).FindMethodByName(name)
         request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
-        call = channel.unary_unary(
-            f"/{SERVICE}/{method.name}", request_serializer=request.SerializeToString, response_deserializer=response.FromString
+        call = channel.stream_stream(
+            f"/{SERVICE}/{name}", request_serializer=request.SerializeToString, response_deserializer=response.FromString
         )
-        return call(request(**fields), timeout=60)
+        yield lambda requests: list(call((request(**fields) for fields in requests), timeout=60))
 
 
 def chords(seed: int, *, seconds: int) -> np.ndarray:

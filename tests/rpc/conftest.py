@@ -139,7 +139,7 @@ def preprocess(fetcher: Fetcher, preparer: Preparer) -> Preprocess:
 def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Preparer, preprocess: Preprocess) -> MakeServer:
     """Makes a server with the settings that differ from the defaults."""
 
-    def make(**settings: object) -> RpcServer:
+    def make(*, share_port: bool = False, **settings: object) -> RpcServer:
         intake = Intake(fetcher, preparer, PrepareOptions())
         use_cases = UseCases(
             TagImage(Chain([provider]), intake),
@@ -148,7 +148,7 @@ def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Prepare
             preprocess,
             Chain([provider]),
         )
-        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases)
+        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases, share_port=share_port)
 
     return make
 

@@ -1,15 +1,18 @@
+import math
 import time
 
 import grpc
 import pytest
+from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from gateway.call import CacheUse
+from gateway.call import CacheUse, Call
+from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import cache_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
-from gateway.rpc.caller import TENANT_KEY
+from gateway.rpc.caller import TENANT_KEY, with_timeout
 
 
 @pytest.fixture
@@ -52,3 +55,22 @@ async def test_a_tenant_that_is_too_long_is_refused(tagging, dog) -> None:
 async def test_an_unknown_wish_is_refused(tagging, dog) -> None:
     with pytest.raises(grpc.aio.AioRpcError, match="cache is 9"):
         await tagging.TagImage(pb.TagImageRequest(content=dog, cache=9))
+
+
+@pytest.mark.parametrize(("own", "given", "kept"), [(math.inf, 2.5, 102.5), (101.0, 2.5, 101.0), (200.0, 2.5, 102.5)])
+def test_an_item_s_timeout_never_extends_the_call_s(own, given, kept) -> None:
+    call = Call("blue", own, CacheUse.REFRESH)
+    timeout = duration_pb2.Duration(seconds=int(given), nanos=500_000_000)
+    assert with_timeout(call, timeout, 100.0) == Call("blue", kept, CacheUse.REFRESH)
+
+
+@pytest.mark.parametrize("timeout", [{}, {"seconds": -1}, {"nanos": -1}, {"seconds": 1, "nanos": -1_500_000_000}])
+def test_a_timeout_of_nothing_is_refused(timeout) -> None:
+    with pytest.raises(GatewayError) as caught:
+        with_timeout(Call(), duration_pb2.Duration(**timeout), 100.0)
+    assert (caught.value.reason, caught.value.field) == (Reason.INVALID_ARGUMENT, "timeout")
+
+
+def test_the_longest_timeout_that_can_be_written_is_taken() -> None:
+    longest = duration_pb2.Duration(seconds=315_576_000_000, nanos=999_999_999)
+    assert with_timeout(Call(), longest, 100.0).deadline > 3e11

@@ -1,4 +1,6 @@
-"""EnhancementService through a real channel."""
+"""EnhancementService through a real channel, with the client's default limit of 4 MiB a message."""
+
+import hashlib
 
 import grpc
 import pytest
@@ -8,9 +10,9 @@ from grpc_status import rpc_status
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import enhancement_pb2 as pb
 from gateway.imagerecognition.v1 import enhancement_pb2_grpc as pb_grpc
-from gateway.imagerecognition.v1 import image_pb2
+from gateway.imagerecognition.v1 import file_pb2, image_pb2
 from gateway.media import DarkEnhanceParameters, DefogParameters, UpscaleModel, UpscaleParameters
-from gateway.rpc import enhancement
+from gateway.rpc.chunks import MAX_REPLY_BYTES, chunked
 from gateway.rpc.status import CODES
 
 REQUESTS = {
@@ -18,6 +20,12 @@ REQUESTS = {
     "DefogImage": pb.DefogImageRequest,
     "UpscaleImage": pb.UpscaleImageRequest,
 }
+STREAMS = {
+    "EnhanceDarkImage": (pb.StreamEnhanceDarkImageConfig, pb.StreamEnhanceDarkImageRequest),
+    "DefogImage": (pb.StreamDefogImageConfig, pb.StreamDefogImageRequest),
+    "UpscaleImage": (pb.StreamUpscaleImageConfig, pb.StreamUpscaleImageRequest),
+}
+"""What makes the messages of each call's streaming form."""
 
 
 @pytest.fixture
@@ -122,9 +130,112 @@ async def test_a_fault_of_ours_shows_no_detail(stub, provider, dog) -> None:
     assert "secret" not in caught.value.details()
 
 
-async def test_a_result_that_no_reply_holds_is_refused(stub, provider, dog, monkeypatch) -> None:
-    monkeypatch.setattr(enhancement, "MAX_REPLY_BYTES", 9)
-    await stub.DefogImage(pb.DefogImageRequest(content=dog))
-    provider.picture = b"a picture."
-    refused = await failure(stub.DefogImage(pb.DefogImageRequest(content=dog)))
-    assert refused == (grpc.StatusCode.OUT_OF_RANGE, "RESULT_TOO_LARGE", "")
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_a_result_that_a_client_would_refuse_is_not_sent_and_says_how_to_get_it(stub, provider, dog, method) -> None:
+    provider.picture = bytes(MAX_REPLY_BYTES)
+    enhanced = (await getattr(stub, method)(REQUESTS[method](content=dog))).enhanced
+    assert len(enhanced.content) == MAX_REPLY_BYTES
+    provider.picture = bytes(MAX_REPLY_BYTES + 1)
+    call = getattr(stub, method)(REQUESTS[method](content=dog))
+    assert await failure(call) == (grpc.StatusCode.OUT_OF_RANGE, "RESULT_TOO_LARGE", "")
+    assert f"Stream{method}" in await call.details()
+    header, data = await streamed(stub, method, dog)
+    assert data == provider.picture
+    assert header.file.size_bytes == MAX_REPLY_BYTES + 1
+
+
+def stream(stub, method: str, upload: bytes | None = None, **request: object):
+    """The streaming form of a call, about a file in chunks or what the `request` names."""
+    config, message = STREAMS[method]
+    asked = config(request=REQUESTS[method](**request))
+    chunks = []
+    if upload is not None:
+        asked.upload.CopyFrom(file_pb2.FileInfo(size_bytes=len(upload), sha256=hashlib.sha256(upload).digest()))
+        chunks = [message(chunk=file_pb2.FileChunk(offset=offset, data=data)) for offset, data in chunked(upload)]
+    return getattr(stub, f"Stream{method}")(iter([message(config=asked), *chunks]))
+
+
+async def streamed(stub, method: str, upload: bytes | None = None, **request: object) -> tuple[pb.EnhancedFile, bytes]:
+    """The header and the file that come of it."""
+    header, *chunks = [response async for response in stream(stub, method, upload, **request)]
+    return header.header, b"".join(response.chunk.data for response in chunks)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_the_stream_answers_as_the_call(stub, provider, dog, method) -> None:
+    expected = (await getattr(stub, method)(REQUESTS[method](content=dog))).enhanced
+    header, data = await streamed(stub, method, dog)
+    assert data == expected.content
+    assert header.file == file_pb2.FileInfo(size_bytes=len(data), sha256=hashlib.sha256(data).digest())
+    assert (header.image, header.original) == (expected.image, expected.original)
+    for processing in (header.processing, expected.processing):
+        processing.ClearField("prepare_time")
+    assert header.processing == expected.processing
+    unary, streaming = provider.enhancements
+    assert unary == streaming
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "meant"),
+    [
+        ("EnhanceDarkImage", {"brightness": 0}, DarkEnhanceParameters(0)),
+        ("DefogImage", {"gamma": 4, "natural_look": False}, DefogParameters(4, natural_look=False)),
+        ("UpscaleImage", {"scale": 4, "model": pb.UPSCALE_MODEL_SRCNN}, UpscaleParameters(4, UpscaleModel.SRCNN)),
+    ],
+)
+async def test_parameters_of_streams_arrive(stub, provider, fetcher, dog, method, fields, meant) -> None:
+    fetcher.files["https://example.org/dog.jpg"] = dog
+    await streamed(stub, method, uri="https://example.org/dog.jpg", **fields)
+    assert provider.enhancements[0][1] == meant
+    assert provider.enhancements[0][0].data == dog
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+@pytest.mark.parametrize("reason", list(Reason))
+async def test_every_failure_of_the_provider_ends_the_stream(stub, provider, dog, method, reason) -> None:
+    provider.failure = GatewayError(reason, "said by the provider")
+    code, told, _ = await failure(stream(stub, method, dog).read())
+    assert (code, told) == (CODES[reason], reason.value)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_a_picture_in_chunks_is_checked_like_any_other(stub, provider, bad_pictures, method) -> None:
+    for data, reason in bad_pictures.values():
+        assert await failure(stream(stub, method, data).read()) == (grpc.StatusCode.INVALID_ARGUMENT, reason, "content")
+    assert provider.enhancements == []
+
+
+async def test_a_fault_of_ours_ends_the_stream_without_detail(stub, provider, dog) -> None:
+    provider.failure = RuntimeError("a secret path")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stream(stub, "DefogImage", dog).read()
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "secret" not in caught.value.details()
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_a_request_that_is_only_to_be_checked_costs_nothing(stub, provider, dog, method) -> None:
+    checked = (await getattr(stub, method)(REQUESTS[method](content=dog, validate_only=True))).enhanced
+    assert checked.original == image_pb2.ImageInfo(format="jpeg", width=800, height=600, orientation=1, size_bytes=len(dog))
+    assert (checked.processing.provider, checked.processing.attempts) == ("commanded", 0)
+    assert (checked.content, checked.HasField("image")) == (b"", False)
+    header, data = await streamed(stub, method, dog, validate_only=True)
+    assert (header.original, header.processing.provider) == (checked.original, "commanded")
+    assert (data, header.HasField("file"), header.HasField("image")) == (b"", False, False)
+    assert provider.enhancements == []
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_checking_finds_what_the_call_would_refuse(stub, bad_pictures, method) -> None:
+    for data, reason in bad_pictures.values():
+        for call in (
+            getattr(stub, method)(REQUESTS[method](content=data, validate_only=True)),
+            stream(stub, method, data, validate_only=True).read(),
+        ):
+            assert await failure(call) == (grpc.StatusCode.INVALID_ARGUMENT, reason, "content")
+
+
+async def test_checking_tells_what_preparation_would_do(stub, photos) -> None:
+    request = pb.UpscaleImageRequest(content=(photos / "stream.webp").read_bytes(), validate_only=True)
+    (action,) = (await stub.UpscaleImage(request)).enhanced.processing.preparation
+    assert action.startswith("convert")

@@ -3,11 +3,16 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.errors import GatewayError, Reason, UpstreamDetail
-from gateway.rpc.status import CODES, DOMAIN, to_status
+from gateway.rpc.status import CODES, DOMAIN, pushback, to_status
 
 
 def details(status: status_pb2.Status) -> dict[str, object]:
-    kinds = (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest, error_details_pb2.RetryInfo)
+    kinds = (
+        error_details_pb2.ErrorInfo,
+        error_details_pb2.BadRequest,
+        error_details_pb2.QuotaFailure,
+        error_details_pb2.RetryInfo,
+    )
     found: dict[str, object] = {}
     for detail in status.details:
         for kind in kinds:
@@ -57,3 +62,29 @@ def test_details_that_do_not_apply_are_left_out() -> None:
     found = details(to_status(GatewayError(Reason.INTERNAL, "broken")))
     assert set(found) == {"ErrorInfo"}
     assert not found["ErrorInfo"].metadata
+
+
+@pytest.mark.parametrize(("reason", "subject"), [(Reason.OVERLOADED, "gateway"), (Reason.UPSTREAM_THROTTLED, "cloud account")])
+def test_a_limit_that_was_reached_is_somebody_s(reason, subject) -> None:
+    (violation,) = details(to_status(GatewayError(reason, "slow down")))["QuotaFailure"].violations
+    assert (violation.subject, violation.description) == (subject, "slow down")
+
+
+def test_other_errors_are_no_matter_of_limits() -> None:
+    limited = {reason for reason in Reason if "QuotaFailure" in details(to_status(GatewayError(reason, "wrong")))}
+    assert limited == {reason for reason in Reason if CODES[reason] is grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_pause_is_for_what_may_be_sent_again(reason: Reason) -> None:
+    told = pushback(GatewayError(reason, "wrong", retry_after=2))
+    if reason in {Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST}:
+        assert told == "-1"
+    elif CODES[reason] in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}:
+        assert told == "2000"
+    else:
+        assert told is None
+
+
+def test_a_pause_is_never_shorter_than_it_was_meant() -> None:
+    assert pushback(GatewayError(Reason.OVERLOADED, "busy", retry_after=0.0001)) == "1"

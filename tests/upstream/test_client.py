@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import struct
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from prometheus_client import CollectorRegistry
 from gateway.call import UNHURRIED, Call
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 from gateway.media import ImageUri, TaggingParameters
-from gateway.upstream.client import CloudClient
+from gateway.upstream import attempts
+from gateway.upstream.client import CloudClient, Service
 from gateway.upstream.course import Form
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.operations import DARK_ENHANCE, MUSIC, TAGGING, DarkEnhanceParameters
@@ -107,7 +109,7 @@ class Bench:
         self.registry = CollectorRegistry()
         self.slept: list[float] = []
         self.client = CloudClient(
-            "https://image.example",
+            Service("https://image.example"),
             self.transport,
             self.credential,
             Policies(**policies),
@@ -170,6 +172,15 @@ async def test_what_an_operation_does_not_take_is_not_sent() -> None:
     with pytest.raises(GatewayError) as caught:
         await bench.client.call(MUSIC, PICTURE, MusicParameters(), UNHURRIED)
     assert (caught.value.reason, bench.transport.sent) == (Reason.INVALID_ARGUMENT, [])
+
+
+async def test_a_url_that_has_expired_is_not_sent() -> None:
+    bench = Bench(succeeded)
+    with pytest.raises(GatewayError) as caught:
+        await bench.client.call(
+            TAGGING, ImageUri("https://e.org/a?AccessKeyId=A&Expires=1600000000&Signature=s"), TaggingParameters(), UNHURRIED
+        )
+    assert (caught.value.reason, bench.transport.sent) == (Reason.URI_INVALID, [])
 
 
 async def test_a_picture_that_would_be_refused_is_not_sent() -> None:
@@ -251,6 +262,24 @@ async def test_credentials_that_stay_refused_are_the_answer(lives, attempts) -> 
     assert (error.reason, error.upstream.attempts) == (Reason.UPSTREAM_AUTHENTICATION_FAILED, attempts)
 
 
+async def test_refused_credentials_are_told_to_whoever_asks_how_it_is(caplog) -> None:
+    bench = Bench(UNKNOWN_TOKEN, UNKNOWN_TOKEN, succeeded, credential=Credential(1))
+    bench.client.check()
+    await bench.failure()
+    with pytest.raises(GatewayError) as caught:
+        bench.client.check()
+    assert caught.value.reason is Reason.UPSTREAM_AUTHENTICATION_FAILED
+    assert caplog.text.count("does not take the gateway's credentials") == 1
+    await bench.tag()
+    bench.client.check()
+
+
+async def test_a_retry_that_is_not_made_takes_nothing_from_the_budget() -> None:
+    bench = Bench(BROKEN, breaker=BreakerSettings(failures=1))
+    await bench.failure()
+    assert (bench.counted("retry_budget"), bench.counted("retries_total", outcome="failed")) == (10, 0)
+
+
 async def test_a_result_that_is_not_the_contract_s_is_told_and_may_have_been_paid_for() -> None:
     bench = Bench(lambda number: Attempt(Outcome.SUCCESS, reply(number, body=b'{"result": {"tags": 7}}')), succeeded)
     error = await bench.failure()
@@ -268,6 +297,71 @@ async def test_an_operation_that_fails_is_left_alone_and_others_are_not() -> Non
     assert bench.counted("breaker_state", operation="image-tagging") == 2
     bench.transport.script = (lambda number: Attempt(Outcome.SUCCESS, reply(number, body=b'{"result": {"audio_name": "x"}}')),)
     assert (await bench.client.call(MUSIC, ImageUri("https://e.org/a"), MusicParameters(), UNHURRIED)).result == "x"
+
+
+async def test_calls_that_come_to_nothing_earn_nothing_for_retries() -> None:
+    bench = Bench(BROKEN, retry=RetrySettings(attempts=1), breaker=BreakerSettings(failures=1))
+    await bench.failure()
+    before = bench.counted("retry_budget")
+    bench.client._budget._tokens = 0.0
+    for _ in range(50):
+        assert (await bench.failure()).reason is Reason.UPSTREAM_SUSPENDED
+    assert (before, bench.counted("retry_budget")) == (10, 0)
+
+
+async def test_what_the_cloud_said_is_told_even_if_it_cannot_be_asked_again() -> None:
+    bench = Bench(BROKEN, breaker=BreakerSettings(failures=1))
+    error = await bench.failure()
+    assert (error.reason, error.message, error.upstream.attempts) == (Reason.UPSTREAM_INTERNAL, "attempt 1", 1)
+    assert error.retry_after > 0
+
+
+async def test_pictures_that_an_algorithm_fails_on_do_not_suspend_it_for_others() -> None:
+    odd = failed(Outcome.FAILED, Reason.UPSTREAM_INTERNAL, status=400)
+    bench = Bench(odd, retry=RetrySettings(attempts=1))
+    assert {(await bench.failure()).reason for _ in range(30)} == {Reason.UPSTREAM_INTERNAL}
+
+
+async def test_a_cloud_that_hangs_is_left_alone_even_if_callers_give_up_first(monkeypatch) -> None:
+    monkeypatch.setattr(attempts, "_PATIENCE", 0.02)
+    bench = Bench(succeeded, breaker=BreakerSettings(failures=2))
+    bench.transport.gate.clear()
+    now = asyncio.get_running_loop().time
+    for deadline in (0.001, 0.001, 0.001):  # too short to tell
+        await bench.failure(Call(deadline=now() + deadline))
+    for _ in range(2):
+        assert (await bench.failure(Call(deadline=now() + 0.03))).reason is Reason.DEADLINE_EXCEEDED
+    assert (await bench.failure()).reason is Reason.UPSTREAM_SUSPENDED
+
+
+async def test_a_reply_that_nobody_waits_to_be_read_is_paid_for() -> None:
+    reading, done = threading.Event(), threading.Event()
+
+    def read(*_: object) -> tuple[()]:
+        reading.set()
+        done.wait(5)
+        return ()
+
+    bench = Bench(lambda number: Attempt(Outcome.SUCCESS, reply(number, body=b"{" + bytes(1 << 20))))
+    slow = replace(TAGGING, read=read)
+    task = asyncio.create_task(bench.client.call(slow, PICTURE, TaggingParameters(), UNHURRIED))
+    await asyncio.to_thread(reading.wait, 5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    done.set()
+    assert bench.attempts("success", "yes") == 1
+
+
+async def test_the_wait_for_a_turn_that_never_came_is_told() -> None:
+    bench = Bench(succeeded, limit=LimitSettings(concurrency=1))
+    bench.transport.gate.clear()
+    first = asyncio.create_task(bench.tag())
+    await asyncio.sleep(0)
+    error = await bench.failure(Call(deadline=asyncio.get_running_loop().time() + 0.03))
+    assert error.reason is Reason.DEADLINE_EXCEEDED
+    assert bench.counted("queue_seconds_sum", operation="image-tagging") > 0.02
+    bench.transport.gate.set()
+    await first
 
 
 async def test_the_deadline_ends_a_request_which_may_have_been_paid_for() -> None:
@@ -331,3 +425,33 @@ async def test_a_slow_call_is_made_a_second_time_if_that_is_wanted() -> None:
     answer = await bench.tag()
     assert (answer.attempts, answer.request_ids) == (2, ("r2",))
     assert (bench.counted("hedges_total"), bench.attempts("cancelled", "maybe")) == (1, 1)
+
+
+async def test_the_wait_for_credentials_makes_no_second_call() -> None:
+    bench = Bench(succeeded, hedge=HedgeSettings(after=0.01, share=1.0))
+    grant = bench.credential.grant
+
+    async def slow() -> Credential:
+        await asyncio.sleep(0.03)
+        return await grant()
+
+    bench.credential.grant = slow
+    assert (await bench.tag()).attempts == 1
+    assert bench.counted("hedges_total") == 0
+
+
+async def test_of_two_calls_the_one_that_may_have_been_paid_for_decides() -> None:
+    bench = Bench(succeeded, hedge=HedgeSettings(after=0.01, share=1.0))
+    second = asyncio.Event()
+
+    async def send(outgoing: Outgoing, headers: dict[str, str]) -> Attempt:
+        bench.transport.sent.append((outgoing, headers))
+        if len(bench.transport.sent) == 1:
+            await second.wait()
+            return BROKEN(1)
+        second.set()
+        return LOST(2)
+
+    bench.transport.send = send
+    error = await bench.failure()
+    assert (error.reason, len(bench.transport.sent)) == (Reason.UPSTREAM_REPLY_LOST, 2)

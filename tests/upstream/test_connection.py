@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from gateway.upstream.connection import SLICE_BYTES, Exchange, SlicedBody, _Generation, _WatchedConnection
+from gateway.upstream.connection import SLICE_BYTES, STALE_SECONDS, Exchange, SlicedBody, _Generation, _WatchedConnection
 
 
 class Writer:
@@ -16,6 +16,13 @@ class Writer:
         if len(self.pieces) == self._breaks_at:
             raise ConnectionResetError
         self.pieces.append(piece)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Wire(asyncio.Transport):
@@ -63,7 +70,7 @@ async def test_a_piece_that_breaks_may_have_gone_out(connection) -> None:
     """So the request is no longer known to be incomplete once the last piece was tried."""
     for breaks_at, may_be_whole in [(0, False), (1, True)]:
         body = SlicedBody(bytes(SLICE_BYTES + 1))
-        exchange = Exchange(body)
+        exchange = Exchange(body, Clock())
         exchange.begin(connection)
         with pytest.raises(ConnectionResetError):
             await body.write(Writer(breaks_at))
@@ -71,21 +78,41 @@ async def test_a_piece_that_breaks_may_have_gone_out(connection) -> None:
 
 
 async def test_how_far_an_exchange_without_a_body_got(connection) -> None:
-    exchange = Exchange(None)
-    assert (exchange.is_connected, exchange.may_be_whole, exchange.is_answered, exchange.is_reused) == (False,) * 4
+    exchange = Exchange(None, Clock())
+    assert (exchange.is_connected, exchange.may_be_whole, exchange.is_answered) == (False,) * 3
     connection.received = 7  # of an earlier reply
     exchange.begin(connection)
-    assert (exchange.is_connected, exchange.may_be_whole, exchange.is_answered, exchange.is_reused) == (True, True, False, False)
+    assert (exchange.is_connected, exchange.may_be_whole, exchange.is_answered) == (True, True, False)
     connection.data_received(b"H")
     assert exchange.is_answered
-    again = Exchange(None)
+    again = Exchange(None, Clock())
     again.begin(connection)
-    assert (again.is_answered, again.is_reused) == (False, True)
+    assert not again.is_answered
+
+
+async def test_a_kept_connection_is_stale_for_a_moment_and_until_it_answers(connection) -> None:
+    clock = Clock()
+    fresh = Exchange(None, clock)
+    assert not fresh.is_stale
+    fresh.begin(connection)
+    assert not fresh.is_stale
+    fresh.finish()
+    clock.now = 1000.0
+    reused = Exchange(None, clock)
+    reused.begin(connection)
+    clock.now += 0.99 * STALE_SECONDS
+    assert reused.is_stale
+    clock.now += 0.01 * STALE_SECONDS
+    assert not reused.is_stale
+    reused.begin(connection)  # as aiohttp does of its own accord, for a request that costs nothing
+    assert reused.is_stale
+    connection.data_received(b"H")
+    assert not reused.is_stale
 
 
 async def test_finishing_late_does_not_take_the_connection_from_the_next_exchange(connection) -> None:
     """aiohttp may lend it again before the first call's task has its turn."""
-    first, second = Exchange(None), Exchange(None)
+    first, second = Exchange(None, Clock()), Exchange(None, Clock())
     first.begin(connection)
     second.begin(connection)
     first.finish()
@@ -94,7 +121,7 @@ async def test_finishing_late_does_not_take_the_connection_from_the_next_exchang
 
 
 async def test_idle_connections_are_distrusted_together(connection, generation) -> None:
-    exchange = Exchange(None)
+    exchange = Exchange(None, Clock())
     exchange.begin(connection)
     generation.number += 1
     assert connection.is_connected()  # busy: its own exchange shows what it is worth
@@ -105,7 +132,7 @@ async def test_idle_connections_are_distrusted_together(connection, generation) 
 
 
 async def test_what_comes_between_two_exchanges_is_dropped(connection) -> None:
-    exchange = Exchange(None)
+    exchange = Exchange(None, Clock())
     exchange.begin(connection)
     exchange.finish()
     connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n")

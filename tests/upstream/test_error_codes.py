@@ -113,4 +113,4 @@ BY_STATUS = [
 @pytest.mark.parametrize(("status", "reason"), BY_STATUS)
 @pytest.mark.parametrize("code", ["", "AIS.9999", "APIG.0303", "APIGW.0304", "APIG.0307", "ais.0002", "APIGW.", "AIS.0002 "])
 def test_without_a_known_code_the_status_decides(status, reason, code) -> None:
-    assert reason_of(code, status) is reason
+    assert reason_of(code, status) is (Reason.UPSTREAM_REQUEST_REJECTED if code and status < 300 else reason)

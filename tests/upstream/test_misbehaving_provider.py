@@ -18,7 +18,7 @@ from gateway.upstream.settings import CloudSettings
 from tests.upstream.misbehaving.fault import Fault
 from tests.upstream.misbehaving.plan import Always, Script
 from tests.upstream.misbehaving.server import MisbehavingCloud
-from tests.upstream.misbehaving.service import ACCESS_KEY, PASSWORD, SECRET_KEY, Service, bitmap
+from tests.upstream.misbehaving.service import ACCESS_KEY, PASSWORD, PROJECT, SECRET_KEY, Service, bitmap
 
 ATTEMPTS = 3
 ONCE, AGAIN, ANEW, STALE = 1, ATTEMPTS, 2, 2
@@ -33,6 +33,8 @@ EXPECTED = {
     Fault.RESET_IN_HEAD: (Reason.UPSTREAM_REPLY_LOST, ONCE),
     Fault.RESET_IN_REPLY: (Reason.UPSTREAM_REPLY_LOST, ONCE),
     Fault.CLOSE_IN_REPLY: (Reason.UPSTREAM_REPLY_LOST, ONCE),
+    Fault.RESET_AFTER_WORK: (Reason.UPSTREAM_REPLY_LOST, ONCE),
+    Fault.CLOSE_AFTER_WORK: (Reason.UPSTREAM_REPLY_LOST, ONCE),
     Fault.IDLE_CLOSED: (None, ONCE),
     Fault.CLOSED_ON_REUSE: (None, ONCE),
     Fault.RESET_ON_REUSE: (None, ONCE),
@@ -98,8 +100,10 @@ def by_token(cloud: MisbehavingCloud, timeout: float = 10) -> CloudSettings:
     )
 
 
-def by_key(cloud: MisbehavingCloud) -> CloudSettings:
-    return CloudSettings(endpoint=cloud.url, iam_endpoint=cloud.url, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+def by_key(cloud: MisbehavingCloud, project_id: str | None = None) -> CloudSettings:
+    return CloudSettings(
+        endpoint=cloud.url, iam_endpoint=cloud.url, access_key=ACCESS_KEY, secret_key=SECRET_KEY, project_id=project_id
+    )
 
 
 def policies(*, lost_replies: bool = False, budget_reserve: int = 10) -> Policies:
@@ -166,6 +170,26 @@ async def test_a_lost_reply_is_asked_for_again_only_if_that_is_wanted(cloud, fau
     async with contextlib.aclosing(CloudProvider(settings, policies(lost_replies=True))) as provider:
         assert await made(provider) == (None, 2)
     assert cloud.books.answered["a"] == 1
+
+
+@pytest.mark.parametrize("is_reused", [False, True], ids=["fresh", "reused"])
+@pytest.mark.parametrize("fault", [Fault.RESET_AFTER_WORK, Fault.CLOSE_AFTER_WORK])
+async def test_work_without_a_reply_is_not_paid_twice(cloud, registry, fault, is_reused) -> None:
+    cloud.plan = Always(fault)
+    settings = by_token(cloud) if is_reused else by_key(cloud, project_id=PROJECT)
+    async with contextlib.aclosing(CloudProvider(settings, policies(), registry)) as provider:
+        assert await made(provider) == (Reason.UPSTREAM_REPLY_LOST, 1)
+    assert (cloud.books.connections, cloud.books.sign_ins) == (1, int(is_reused))
+    assert cloud.books.billed["a"] == 1
+    assert bill(registry) == {"maybe": 1}
+
+
+async def test_an_endpoint_that_is_no_url_is_asked_once_and_suspends_nothing(cloud, registry) -> None:
+    settings = by_token(cloud).model_copy(update={"endpoint": "http://localhost:99999"})
+    strict = policies()._replace(breaker=BreakerSettings(failures=1))
+    async with contextlib.aclosing(CloudProvider(settings, strict, registry)) as provider:
+        assert [await made(provider) for _ in range(2)] == [(Reason.UPSTREAM_NOT_FOUND, 1)] * 2
+    assert bill(registry) == {"no": 2}
 
 
 async def test_a_pause_that_the_service_asks_for_is_kept(cloud) -> None:

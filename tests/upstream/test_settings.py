@@ -63,7 +63,7 @@ def test_a_user_comes_before_an_access_key_unless_it_is_said(given, auth) -> Non
         (KEYS, "access_key", {"auth": "keys"}, "access_key"),
         (KEYS, "secret_key", {}, "exactly one of secret_key and secret_key_file"),
         (KEYS, "", {"secret_key_file": "/nowhere"}, "exactly one of secret_key and secret_key_file"),
-        ({"auth": "keys_file", "keys_file": "/nowhere"}, "keys_file", {}, "keys_file"),
+        ({"auth": "keys_file", "keys_file": __file__}, "keys_file", {}, "keys_file"),
     ],
 )
 def test_what_is_missing_is_named(complete, left_out, added, named) -> None:
@@ -122,7 +122,12 @@ def test_a_secret_s_file_is_read_anew_each_time_without_its_line_end(tmp_path, n
 
 
 @pytest.mark.parametrize(
-    ("name", "credentials"), [("password_file", {"user": "u", "domain": "d"}), ("secret_key_file", {"access_key": "AK"})]
+    ("name", "credentials"),
+    [
+        ("password_file", {"user": "u", "domain": "d"}),
+        ("secret_key_file", {"access_key": "AK"}),
+        ("keys_file", {"auth": "keys_file"}),
+    ],
 )
 @pytest.mark.parametrize(("content", "complaint"), [(None, "cannot be read"), (b"\xff", "cannot be read"), (b"\n", "is empty")])
 def test_a_secret_s_file_that_cannot_be_used_is_named(tmp_path, name, credentials, content, complaint) -> None:

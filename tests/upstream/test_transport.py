@@ -16,16 +16,26 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import GatewayError, Reason
 from gateway.upstream import transport
-from gateway.upstream.outcome import Outcome
+from gateway.upstream.connection import STALE_SECONDS
+from gateway.upstream.outcome import Billed, Outcome
 from gateway.upstream.outgoing import Outgoing
 from gateway.upstream.transport import MAX_BODY_BYTES, Transport, check_length
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-request-id: abc\r\n\r\n{}"
 
 
+class Clock:
+    """Stands still unless it is moved: however slow the machine, what breaks at once breaks at once."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
 async def client():
-    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2)) as opened:
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2, monotonic=Clock())) as opened:
         yield opened
 
 
@@ -130,6 +140,7 @@ async def test_a_name_that_does_not_exist(client, monkeypatch) -> None:
 async def test_an_endpoint_that_is_no_url(client, url) -> None:
     error = await refusal(client, url)
     assert (error.reason, error.message) == (Reason.UPSTREAM_NOT_FOUND, "the configured endpoint is not a usable URL")
+    assert (await client.send(posted(url), {})).outcome is Outcome.REFUSED  # so it is not tried again, and suspends nothing
 
 
 async def test_no_connection_in_time(raw, monkeypatch) -> None:
@@ -277,6 +288,47 @@ async def test_a_request_that_nobody_took_whole_was_not_done(client, raw) -> Non
     assert (attempt.outcome, attempt.error.reason) == (Outcome.NOT_SENT, Reason.UPSTREAM_UNAVAILABLE)
 
 
+@pytest.mark.parametrize("ending", ["closed", "reset"])
+@pytest.mark.parametrize(("after", "outcome"), [(0.99 * STALE_SECONDS, Outcome.STALE), (STALE_SECONDS, Outcome.LOST)])
+async def test_a_kept_connection_that_breaks_late_was_not_closed_before(raw, after, outcome, ending) -> None:
+    """The server had the request for longer than a round trip takes, and may have worked on it."""
+    clock = Clock()
+
+    async def answer_one_and_work_on_another(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2)
+        writer.write(OK)
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(2)
+        clock.now += after
+        if ending == "reset":
+            reset(writer)
+
+    raw.behaviour = answer_one_and_work_on_another
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2, monotonic=clock)) as client:
+        await client.send(posted(raw.url), {})
+        clock.now += 60
+        attempt = await client.send(posted(raw.url), {})
+    assert (attempt.outcome, attempt.billed) == (outcome, Billed.MAYBE)
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(0.0, Outcome.STALE), (STALE_SECONDS, Outcome.NOT_SENT)])
+async def test_what_did_not_go_out_whole_on_a_kept_connection_was_not_done(raw, after, outcome) -> None:
+    clock = Clock()
+
+    async def answer_one_and_turn_deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2)
+        writer.write(OK)
+        await reader.readuntil(b"\r\n\r\n")
+        clock.now += after
+        reset(writer)
+
+    raw.behaviour = answer_one_and_turn_deaf
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2, monotonic=clock)) as client:
+        await client.send(posted(raw.url), {})
+        attempt = await client.send(posted(raw.url, bytes(MAX_BODY_BYTES - 1)), {})
+    assert attempt.outcome is outcome
+
+
 async def test_a_request_that_nobody_takes_in_time_was_not_done(client, raw) -> None:
     async def stuck(*_: object) -> None:
         await asyncio.Event().wait()
@@ -324,7 +376,7 @@ async def test_cancelling_closes_the_connection(client, raw) -> None:
 
 async def test_a_header_that_http_cannot_carry(client, raw) -> None:
     attempt = await client.send(posted(raw.url), {"X-Auth-Token": "hunter2\r\nHost: elsewhere"})
-    assert (attempt.outcome, attempt.error.reason) == (Outcome.NOT_SENT, Reason.INTERNAL)
+    assert (attempt.outcome, attempt.error.reason) == (Outcome.REFUSED, Reason.INTERNAL)
     assert "hunter2" not in attempt.error.message
     assert raw.heads == []
 
@@ -377,7 +429,7 @@ async def test_after_a_stale_connection_comes_a_fresh_one(raw) -> None:
         await reader.readuntil(b"\r\n\r\n")
 
     raw.behaviour = answer_one_and_close_on_another
-    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2)) as client:
+    async with contextlib.aclosing(Transport(connect_timeout=5, timeout=10, pool_size=2, monotonic=Clock())) as client:
         await asyncio.gather(*(client.send(posted(raw.url), {}) for _ in range(3)))
         outcomes = [(await client.send(posted(raw.url), {})).outcome for _ in range(2)]
     assert outcomes == [Outcome.STALE, Outcome.SUCCESS]

@@ -114,7 +114,8 @@ def test_an_unknown_code_is_kept_and_the_status_decides() -> None:
 
 def test_an_unknown_code_with_200_is_no_success() -> None:
     attempt = judged(200, failure("AIS.9999"))
-    assert (attempt.outcome, attempt.error.reason) == (Outcome.MALFORMED, Reason.UPSTREAM_BAD_RESPONSE)
+    assert (attempt.outcome, attempt.error.reason) == (Outcome.REFUSED, Reason.UPSTREAM_REQUEST_REJECTED)
+    assert attempt.error.upstream.error_code == "AIS.9999"
 
 
 @pytest.mark.parametrize("status", [429, 503, 400])

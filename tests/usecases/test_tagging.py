@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 
+from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
     Box,
@@ -115,6 +118,43 @@ async def test_a_provider_that_decodes_here_gets_the_file_as_it_is(run, oversize
         tagged = await run(provider, Fetcher(b""), ImageContent(data))
         assert provider.images[0].data is data
         assert tagged.actions == ()
+
+
+@pytest.mark.parametrize("decodes_here", [False, True])
+async def test_a_check_tells_what_the_call_would_and_asks_nobody(preparer, oversized_pictures, decodes_here) -> None:
+    for data, _ in oversized_pictures.values():
+        provider = Provider(decodes_here=decodes_here)
+        tag_image = TagImage(Chain([provider]), Intake(Fetcher(b""), preparer, PrepareOptions()))
+        checked = await tag_image.validate(ImageContent(data))
+        assert provider.images == []
+        assert (checked.reply.provider, checked.reply.tags, checked.reply.attempts) == ("fake", (), 0)
+        tagged = await tag_image(ImageContent(data), TaggingParameters(limit=7))
+        assert (checked.facts, checked.actions) == (tagged.facts, tagged.actions)
+
+
+@pytest.mark.parametrize("downloads_images", [False, True])
+async def test_a_check_refuses_a_url_whose_signature_has_expired(preparer, dog, downloads_images) -> None:
+    fetcher = Fetcher(dog)
+    intake = Intake(fetcher, preparer, PrepareOptions())
+    tag_image = TagImage(Chain([Provider(downloads_images=downloads_images)]), intake, clock=lambda: 1000.0)
+    signed = URI + "?AccessKeyId=K&Signature=S&Expires="
+    with pytest.raises(GatewayError) as caught:
+        await tag_image.validate(ImageUri(signed + "900"))
+    assert (caught.value.reason, fetcher.uris) == (Reason.URI_INVALID, [])
+    checked = await tag_image.validate(ImageUri(signed + "1000"))
+    assert (checked.facts is None) == downloads_images
+
+
+async def test_a_check_is_bounded_by_its_deadline(preparer) -> None:
+    class Slow(Fetcher):
+        async def fetch(self, uri: str, *, max_bytes: int | None = None) -> bytes:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    tag_image = TagImage(Chain([Provider()]), Intake(Slow(b""), preparer, PrepareOptions()))
+    with pytest.raises(GatewayError) as caught:
+        await tag_image.validate(ImageUri(URI), Call(deadline=asyncio.get_running_loop().time() + 0.01))
+    assert caught.value.reason is Reason.DEADLINE_EXCEEDED
 
 
 async def test_without_repairs_the_limits_hold(run, oversized_pictures) -> None:

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognition_dot_v1_dot_cache__pb2
+from gateway.imagerecognition.v1 import file_pb2 as gateway_dot_imagerecognition_dot_v1_dot_file__pb2
 from gateway.imagerecognition.v1 import image_pb2 as gateway_dot_imagerecognition_dot_v1_dot_image__pb2
 from gateway.imagerecognition.v1 import processing_pb2 as gateway_dot_imagerecognition_dot_v1_dot_processing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-gateway/imagerecognition/v1/enhancement.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\"\xa7\x01\n\x17\x45nhanceDarkImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x17\n\nbrightness\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\r\n\x0b_brightness\"X\n\x18\x45nhanceDarkImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xc3\x01\n\x11\x44\x65\x66ogImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05gamma\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cnatural_look\x18\x04 \x01(\x08H\x02\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\x08\n\x06_gammaB\x0f\n\r_natural_look\"R\n\x12\x44\x65\x66ogImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xd3\x01\n\x13UpscaleImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05scale\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x38\n\x05model\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.UpscaleModel\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06sourceB\x08\n\x06_scale\"T\n\x14UpscaleImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xce\x01\n\rEnhancedImage\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12\x38\n\x08original\x18\x03 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x04 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing*_\n\x0cUpscaleModel\x12\x1d\n\x19UPSCALE_MODEL_UNSPECIFIED\x10\x00\x12\x17\n\x13UPSCALE_MODEL_ESPCN\x10\x01\x12\x17\n\x13UPSCALE_MODEL_SRCNN\x10\x02\x32\xf9\x02\n\x12\x45nhancementService\x12\x7f\n\x10\x45nhanceDarkImage\x12\x34.gateway.imagerecognition.v1.EnhanceDarkImageRequest\x1a\x35.gateway.imagerecognition.v1.EnhanceDarkImageResponse\x12m\n\nDefogImage\x12..gateway.imagerecognition.v1.DefogImageRequest\x1a/.gateway.imagerecognition.v1.DefogImageResponse\x12s\n\x0cUpscaleImage\x12\x30.gateway.imagerecognition.v1.UpscaleImageRequest\x1a\x31.gateway.imagerecognition.v1.UpscaleImageResponseB\x7f\n\x1bgateway.imagerecognition.v1B\x10\x45nhancementProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-gateway/imagerecognition/v1/enhancement.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a&gateway/imagerecognition/v1/file.proto\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\"\xbe\x01\n\x17\x45nhanceDarkImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x17\n\nbrightness\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x08\n\x06sourceB\r\n\x0b_brightness\"X\n\x18\x45nhanceDarkImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xda\x01\n\x11\x44\x65\x66ogImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05gamma\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cnatural_look\x18\x04 \x01(\x08H\x02\x88\x01\x01\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x08\n\x06sourceB\x08\n\x06_gammaB\x0f\n\r_natural_look\"R\n\x12\x44\x65\x66ogImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xea\x01\n\x13UpscaleImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x12\n\x05scale\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x38\n\x05model\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.UpscaleModel\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x08\n\x06sourceB\x08\n\x06_scale\"T\n\x14UpscaleImageResponse\x12<\n\x08\x65nhanced\x18\x01 \x01(\x0b\x32*.gateway.imagerecognition.v1.EnhancedImage\"\xce\x01\n\rEnhancedImage\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12\x38\n\x08original\x18\x03 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x04 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"\xb0\x01\n\x1dStreamEnhanceDarkImageRequest\x12K\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x39.gateway.imagerecognition.v1.StreamEnhanceDarkImageConfigH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\x9c\x01\n\x1cStreamEnhanceDarkImageConfig\x12\x45\n\x07request\x18\x01 \x01(\x0b\x32\x34.gateway.imagerecognition.v1.EnhanceDarkImageRequest\x12\x35\n\x06upload\x18\x02 \x01(\x0b\x32%.gateway.imagerecognition.v1.FileInfo\"\xa1\x01\n\x1eStreamEnhanceDarkImageResponse\x12;\n\x06header\x18\x01 \x01(\x0b\x32).gateway.imagerecognition.v1.EnhancedFileH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\xa4\x01\n\x17StreamDefogImageRequest\x12\x45\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x33.gateway.imagerecognition.v1.StreamDefogImageConfigH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\x90\x01\n\x16StreamDefogImageConfig\x12?\n\x07request\x18\x01 \x01(\x0b\x32..gateway.imagerecognition.v1.DefogImageRequest\x12\x35\n\x06upload\x18\x02 \x01(\x0b\x32%.gateway.imagerecognition.v1.FileInfo\"\x9b\x01\n\x18StreamDefogImageResponse\x12;\n\x06header\x18\x01 \x01(\x0b\x32).gateway.imagerecognition.v1.EnhancedFileH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\xa8\x01\n\x19StreamUpscaleImageRequest\x12G\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x35.gateway.imagerecognition.v1.StreamUpscaleImageConfigH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\x94\x01\n\x18StreamUpscaleImageConfig\x12\x41\n\x07request\x18\x01 \x01(\x0b\x32\x30.gateway.imagerecognition.v1.UpscaleImageRequest\x12\x35\n\x06upload\x18\x02 \x01(\x0b\x32%.gateway.imagerecognition.v1.FileInfo\"\x9d\x01\n\x1aStreamUpscaleImageResponse\x12;\n\x06header\x18\x01 \x01(\x0b\x32).gateway.imagerecognition.v1.EnhancedFileH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\xf1\x01\n\x0c\x45nhancedFile\x12\x33\n\x04\x66ile\x18\x01 \x01(\x0b\x32%.gateway.imagerecognition.v1.FileInfo\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12\x38\n\x08original\x18\x03 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x04 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing*_\n\x0cUpscaleModel\x12\x1d\n\x19UPSCALE_MODEL_UNSPECIFIED\x10\x00\x12\x17\n\x13UPSCALE_MODEL_ESPCN\x10\x01\x12\x17\n\x13UPSCALE_MODEL_SRCNN\x10\x02\x32\xa3\x06\n\x12\x45nhancementService\x12\x7f\n\x10\x45nhanceDarkImage\x12\x34.gateway.imagerecognition.v1.EnhanceDarkImageRequest\x1a\x35.gateway.imagerecognition.v1.EnhanceDarkImageResponse\x12\x95\x01\n\x16StreamEnhanceDarkImage\x12:.gateway.imagerecognition.v1.StreamEnhanceDarkImageRequest\x1a;.gateway.imagerecognition.v1.StreamEnhanceDarkImageResponse(\x01\x30\x01\x12m\n\nDefogImage\x12..gateway.imagerecognition.v1.DefogImageRequest\x1a/.gateway.imagerecognition.v1.DefogImageResponse\x12\x83\x01\n\x10StreamDefogImage\x12\x34.gateway.imagerecognition.v1.StreamDefogImageRequest\x1a\x35.gateway.imagerecognition.v1.StreamDefogImageResponse(\x01\x30\x01\x12s\n\x0cUpscaleImage\x12\x30.gateway.imagerecognition.v1.UpscaleImageRequest\x1a\x31.gateway.imagerecognition.v1.UpscaleImageResponse\x12\x89\x01\n\x12StreamUpscaleImage\x12\x36.gateway.imagerecognition.v1.StreamUpscaleImageRequest\x1a\x37.gateway.imagerecognition.v1.StreamUpscaleImageResponse(\x01\x30\x01\x42\x7f\n\x1bgateway.imagerecognition.v1B\x10\x45nhancementProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +36,42 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.imagerecognition.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\020EnhancementProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
-  _globals['_UPSCALEMODEL']._serialized_start=1257
-  _globals['_UPSCALEMODEL']._serialized_end=1352
-  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_start=207
-  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_end=374
-  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_start=376
-  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_end=464
-  _globals['_DEFOGIMAGEREQUEST']._serialized_start=467
-  _globals['_DEFOGIMAGEREQUEST']._serialized_end=662
-  _globals['_DEFOGIMAGERESPONSE']._serialized_start=664
-  _globals['_DEFOGIMAGERESPONSE']._serialized_end=746
-  _globals['_UPSCALEIMAGEREQUEST']._serialized_start=749
-  _globals['_UPSCALEIMAGEREQUEST']._serialized_end=960
-  _globals['_UPSCALEIMAGERESPONSE']._serialized_start=962
-  _globals['_UPSCALEIMAGERESPONSE']._serialized_end=1046
-  _globals['_ENHANCEDIMAGE']._serialized_start=1049
-  _globals['_ENHANCEDIMAGE']._serialized_end=1255
-  _globals['_ENHANCEMENTSERVICE']._serialized_start=1355
-  _globals['_ENHANCEMENTSERVICE']._serialized_end=1732
+  _globals['_UPSCALEMODEL']._serialized_start=3066
+  _globals['_UPSCALEMODEL']._serialized_end=3161
+  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_start=247
+  _globals['_ENHANCEDARKIMAGEREQUEST']._serialized_end=437
+  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_start=439
+  _globals['_ENHANCEDARKIMAGERESPONSE']._serialized_end=527
+  _globals['_DEFOGIMAGEREQUEST']._serialized_start=530
+  _globals['_DEFOGIMAGEREQUEST']._serialized_end=748
+  _globals['_DEFOGIMAGERESPONSE']._serialized_start=750
+  _globals['_DEFOGIMAGERESPONSE']._serialized_end=832
+  _globals['_UPSCALEIMAGEREQUEST']._serialized_start=835
+  _globals['_UPSCALEIMAGEREQUEST']._serialized_end=1069
+  _globals['_UPSCALEIMAGERESPONSE']._serialized_start=1071
+  _globals['_UPSCALEIMAGERESPONSE']._serialized_end=1155
+  _globals['_ENHANCEDIMAGE']._serialized_start=1158
+  _globals['_ENHANCEDIMAGE']._serialized_end=1364
+  _globals['_STREAMENHANCEDARKIMAGEREQUEST']._serialized_start=1367
+  _globals['_STREAMENHANCEDARKIMAGEREQUEST']._serialized_end=1543
+  _globals['_STREAMENHANCEDARKIMAGECONFIG']._serialized_start=1546
+  _globals['_STREAMENHANCEDARKIMAGECONFIG']._serialized_end=1702
+  _globals['_STREAMENHANCEDARKIMAGERESPONSE']._serialized_start=1705
+  _globals['_STREAMENHANCEDARKIMAGERESPONSE']._serialized_end=1866
+  _globals['_STREAMDEFOGIMAGEREQUEST']._serialized_start=1869
+  _globals['_STREAMDEFOGIMAGEREQUEST']._serialized_end=2033
+  _globals['_STREAMDEFOGIMAGECONFIG']._serialized_start=2036
+  _globals['_STREAMDEFOGIMAGECONFIG']._serialized_end=2180
+  _globals['_STREAMDEFOGIMAGERESPONSE']._serialized_start=2183
+  _globals['_STREAMDEFOGIMAGERESPONSE']._serialized_end=2338
+  _globals['_STREAMUPSCALEIMAGEREQUEST']._serialized_start=2341
+  _globals['_STREAMUPSCALEIMAGEREQUEST']._serialized_end=2509
+  _globals['_STREAMUPSCALEIMAGECONFIG']._serialized_start=2512
+  _globals['_STREAMUPSCALEIMAGECONFIG']._serialized_end=2660
+  _globals['_STREAMUPSCALEIMAGERESPONSE']._serialized_start=2663
+  _globals['_STREAMUPSCALEIMAGERESPONSE']._serialized_end=2820
+  _globals['_ENHANCEDFILE']._serialized_start=2823
+  _globals['_ENHANCEDFILE']._serialized_end=3064
+  _globals['_ENHANCEMENTSERVICE']._serialized_start=3164
+  _globals['_ENHANCEMENTSERVICE']._serialized_end=3967
 # @@protoc_insertion_point(module_scope)

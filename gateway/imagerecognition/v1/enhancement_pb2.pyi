@@ -7,6 +7,7 @@ The conventions of the package stand in tagging.proto.
 """
 
 from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
+from gateway.imagerecognition.v1 import file_pb2 as _file_pb2
 from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from google.protobuf import descriptor as _descriptor
@@ -57,6 +58,7 @@ class EnhanceDarkImageRequest(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     BRIGHTNESS_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP."""
     uri: _builtins.str
@@ -65,6 +67,11 @@ class EnhanceDarkImageRequest(_message.Message):
     """How bright the result is to be. Range: 0 to 1, larger is brighter. Default: 0.9."""
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do. Default: it will."""
+    validate_only: _builtins.bool
+    """Whether to do no more than check the request (AIP-163), the picture included, as far as its preparation goes. No provider is
+    asked, and nothing is remembered. The response tells the picture, what preparation would do and who would be asked first; it
+    has no result.
+    """
     def __init__(
         self,
         *,
@@ -72,10 +79,11 @@ class EnhanceDarkImageRequest(_message.Message):
         uri: _builtins.str = ...,
         brightness: _builtins.float | None = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_brightness", b"_brightness", "brightness", b"brightness", "cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__brightness: _TypeAlias = _typing.Literal["brightness"]  # noqa: Y015
     _WhichOneofArgType__brightness: _TypeAlias = _typing.Literal["_brightness", b"_brightness"]  # noqa: Y015
@@ -123,6 +131,7 @@ class DefogImageRequest(_message.Message):
     GAMMA_FIELD_NUMBER: _builtins.int
     NATURAL_LOOK_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP."""
     uri: _builtins.str
@@ -133,6 +142,11 @@ class DefogImageRequest(_message.Message):
     """Whether skies are spared and the effect is held back, so that the result looks natural. Default: true."""
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do. Default: it will."""
+    validate_only: _builtins.bool
+    """Whether to do no more than check the request (AIP-163), the picture included, as far as its preparation goes. No provider is
+    asked, and nothing is remembered. The response tells the picture, what preparation would do and who would be asked first; it
+    has no result.
+    """
     def __init__(
         self,
         *,
@@ -141,10 +155,11 @@ class DefogImageRequest(_message.Message):
         gamma: _builtins.float | None = ...,
         natural_look: _builtins.bool | None = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "cache", b"cache", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gamma", b"_gamma", "_natural_look", b"_natural_look", "cache", b"cache", "content", b"content", "gamma", b"gamma", "natural_look", b"natural_look", "source", b"source", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gamma: _TypeAlias = _typing.Literal["gamma"]  # noqa: Y015
     _WhichOneofArgType__gamma: _TypeAlias = _typing.Literal["_gamma", b"_gamma"]  # noqa: Y015
@@ -196,6 +211,7 @@ class UpscaleImageRequest(_message.Message):
     SCALE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG or BMP; WEBP is converted before, unless the gateway's operator has switched that off."""
     uri: _builtins.str
@@ -206,6 +222,11 @@ class UpscaleImageRequest(_message.Message):
     """The network that enlarges it. Default: ESPCN."""
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do. Default: it will."""
+    validate_only: _builtins.bool
+    """Whether to do no more than check the request (AIP-163), the picture included, as far as its preparation goes. No provider is
+    asked, and nothing is remembered. The response tells the picture, what preparation would do and who would be asked first; it
+    has no result.
+    """
     def __init__(
         self,
         *,
@@ -214,10 +235,11 @@ class UpscaleImageRequest(_message.Message):
         scale: _builtins.int | None = ...,
         model: Global___UpscaleModel.ValueType = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "content", b"content", "scale", b"scale", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "cache", b"cache", "content", b"content", "model", b"model", "scale", b"scale", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "cache", b"cache", "content", b"content", "model", b"model", "scale", b"scale", "source", b"source", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__scale: _TypeAlias = _typing.Literal["scale"]  # noqa: Y015
     _WhichOneofArgType__scale: _TypeAlias = _typing.Literal["_scale", b"_scale"]  # noqa: Y015
@@ -265,10 +287,10 @@ class EnhancedImage(_message.Message):
     ORIGINAL_FIELD_NUMBER: _builtins.int
     PROCESSING_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The file's bytes."""
+    """The file's bytes. Empty if the request was only to be checked."""
     @_builtins.property
     def image(self) -> _image_pb2.ImageInfo:
-        """What its header says."""
+        """What its header says. Not set if the request was only to be checked."""
 
     @_builtins.property
     def original(self) -> _image_pb2.ImageInfo:
@@ -293,3 +315,333 @@ class EnhancedImage(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EnhancedImage: _TypeAlias = EnhancedImage  # noqa: Y015
+
+@_typing.final
+class StreamEnhanceDarkImageRequest(_message.Message):
+    """What the client sends over StreamEnhanceDarkImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamEnhanceDarkImageConfig:
+        """What is asked. Must be the first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the file that the config announced."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___StreamEnhanceDarkImageConfig | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamEnhanceDarkImageRequest: _TypeAlias = StreamEnhanceDarkImageRequest  # noqa: Y015
+
+@_typing.final
+class StreamEnhanceDarkImageConfig(_message.Message):
+    """What is asked of one stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    UPLOAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___EnhanceDarkImageRequest:
+        """As EnhanceDarkImage takes it. Without `source` if an `upload` follows."""
+
+    @_builtins.property
+    def upload(self) -> _file_pb2.FileInfo:
+        """The picture's file, which follows in chunks. At most 64 MiB (the gateway's setting `rpc.max_upload_bytes`). Exactly one of
+        it and `request.source` must be set.
+        """
+
+    def __init__(
+        self,
+        *,
+        request: Global___EnhanceDarkImageRequest | None = ...,
+        upload: _file_pb2.FileInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamEnhanceDarkImageConfig: _TypeAlias = StreamEnhanceDarkImageConfig  # noqa: Y015
+
+@_typing.final
+class StreamEnhanceDarkImageResponse(_message.Message):
+    """What the server sends over StreamEnhanceDarkImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___EnhancedFile:
+        """What the result is. The first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the result."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___EnhancedFile | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamEnhanceDarkImageResponse: _TypeAlias = StreamEnhanceDarkImageResponse  # noqa: Y015
+
+@_typing.final
+class StreamDefogImageRequest(_message.Message):
+    """What the client sends over StreamDefogImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamDefogImageConfig:
+        """What is asked. Must be the first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the file that the config announced."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___StreamDefogImageConfig | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamDefogImageRequest: _TypeAlias = StreamDefogImageRequest  # noqa: Y015
+
+@_typing.final
+class StreamDefogImageConfig(_message.Message):
+    """What is asked of one stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    UPLOAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___DefogImageRequest:
+        """As DefogImage takes it. Without `source` if an `upload` follows."""
+
+    @_builtins.property
+    def upload(self) -> _file_pb2.FileInfo:
+        """The picture's file, which follows in chunks. At most 64 MiB (the gateway's setting `rpc.max_upload_bytes`). Exactly one of
+        it and `request.source` must be set.
+        """
+
+    def __init__(
+        self,
+        *,
+        request: Global___DefogImageRequest | None = ...,
+        upload: _file_pb2.FileInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamDefogImageConfig: _TypeAlias = StreamDefogImageConfig  # noqa: Y015
+
+@_typing.final
+class StreamDefogImageResponse(_message.Message):
+    """What the server sends over StreamDefogImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___EnhancedFile:
+        """What the result is. The first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the result."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___EnhancedFile | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamDefogImageResponse: _TypeAlias = StreamDefogImageResponse  # noqa: Y015
+
+@_typing.final
+class StreamUpscaleImageRequest(_message.Message):
+    """What the client sends over StreamUpscaleImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamUpscaleImageConfig:
+        """What is asked. Must be the first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the file that the config announced."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___StreamUpscaleImageConfig | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamUpscaleImageRequest: _TypeAlias = StreamUpscaleImageRequest  # noqa: Y015
+
+@_typing.final
+class StreamUpscaleImageConfig(_message.Message):
+    """What is asked of one stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    UPLOAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___UpscaleImageRequest:
+        """As UpscaleImage takes it. Without `source` if an `upload` follows."""
+
+    @_builtins.property
+    def upload(self) -> _file_pb2.FileInfo:
+        """The picture's file, which follows in chunks. At most 64 MiB (the gateway's setting `rpc.max_upload_bytes`). Exactly one of
+        it and `request.source` must be set.
+        """
+
+    def __init__(
+        self,
+        *,
+        request: Global___UpscaleImageRequest | None = ...,
+        upload: _file_pb2.FileInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamUpscaleImageConfig: _TypeAlias = StreamUpscaleImageConfig  # noqa: Y015
+
+@_typing.final
+class StreamUpscaleImageResponse(_message.Message):
+    """What the server sends over StreamUpscaleImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___EnhancedFile:
+        """What the result is. The first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the result."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___EnhancedFile | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamUpscaleImageResponse: _TypeAlias = StreamUpscaleImageResponse  # noqa: Y015
+
+@_typing.final
+class EnhancedFile(_message.Message):
+    """A result that follows in chunks, and what happened on the way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    PROCESSING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def file(self) -> _file_pb2.FileInfo:
+        """How long the result is, and its hash. Not set if the request was only to be checked; no chunks follow then."""
+
+    @_builtins.property
+    def image(self) -> _image_pb2.ImageInfo:
+        """What its header says. Not set if the request was only to be checked."""
+
+    @_builtins.property
+    def original(self) -> _image_pb2.ImageInfo:
+        """What the header of the picture says that was sent."""
+
+    @_builtins.property
+    def processing(self) -> _processing_pb2.Processing:
+        """How the result came about."""
+
+    def __init__(
+        self,
+        *,
+        file: _file_pb2.FileInfo | None = ...,
+        image: _image_pb2.ImageInfo | None = ...,
+        original: _image_pb2.ImageInfo | None = ...,
+        processing: _processing_pb2.Processing | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "image", b"image", "original", b"original", "processing", b"processing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "image", b"image", "original", b"original", "processing", b"processing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnhancedFile: _TypeAlias = EnhancedFile  # noqa: Y015

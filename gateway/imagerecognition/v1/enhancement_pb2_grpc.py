@@ -31,12 +31,20 @@ class EnhancementServiceStub:
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     def __init__(self, channel):
@@ -50,15 +58,30 @@ class EnhancementServiceStub:
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageRequest.SerializeToString,
                 response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageResponse.FromString,
                 _registered_method=True)
+        self.StreamEnhanceDarkImage = channel.stream_stream(
+                '/gateway.imagerecognition.v1.EnhancementService/StreamEnhanceDarkImage',
+                request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageRequest.SerializeToString,
+                response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageResponse.FromString,
+                _registered_method=True)
         self.DefogImage = channel.unary_unary(
                 '/gateway.imagerecognition.v1.EnhancementService/DefogImage',
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.DefogImageRequest.SerializeToString,
                 response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.DefogImageResponse.FromString,
                 _registered_method=True)
+        self.StreamDefogImage = channel.stream_stream(
+                '/gateway.imagerecognition.v1.EnhancementService/StreamDefogImage',
+                request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageRequest.SerializeToString,
+                response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageResponse.FromString,
+                _registered_method=True)
         self.UpscaleImage = channel.unary_unary(
                 '/gateway.imagerecognition.v1.EnhancementService/UpscaleImage',
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageRequest.SerializeToString,
                 response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageResponse.FromString,
+                _registered_method=True)
+        self.StreamUpscaleImage = channel.stream_stream(
+                '/gateway.imagerecognition.v1.EnhancementService/StreamUpscaleImage',
+                request_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageRequest.SerializeToString,
+                response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageResponse.FromString,
                 _registered_method=True)
 
 
@@ -68,12 +91,20 @@ class EnhancementServiceServicer:
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     def EnhanceDarkImage(self, request, context):
@@ -83,8 +114,22 @@ class EnhancementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamEnhanceDarkImage(self, request_iterator, context):
+        """As EnhanceDarkImage, with the file and the result in chunks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DefogImage(self, request, context):
         """Removes haze from a picture. Pictures without haze stay nearly as they are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamDefogImage(self, request_iterator, context):
+        """As DefogImage, with the file and the result in chunks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +143,13 @@ class EnhancementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamUpscaleImage(self, request_iterator, context):
+        """As UpscaleImage, with the file and the result in chunks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EnhancementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,15 +158,30 @@ def add_EnhancementServiceServicer_to_server(servicer, server):
                     request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageRequest.FromString,
                     response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageResponse.SerializeToString,
             ),
+            'StreamEnhanceDarkImage': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamEnhanceDarkImage,
+                    request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageRequest.FromString,
+                    response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageResponse.SerializeToString,
+            ),
             'DefogImage': grpc.unary_unary_rpc_method_handler(
                     servicer.DefogImage,
                     request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.DefogImageRequest.FromString,
                     response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.DefogImageResponse.SerializeToString,
             ),
+            'StreamDefogImage': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamDefogImage,
+                    request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageRequest.FromString,
+                    response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageResponse.SerializeToString,
+            ),
             'UpscaleImage': grpc.unary_unary_rpc_method_handler(
                     servicer.UpscaleImage,
                     request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageRequest.FromString,
                     response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageResponse.SerializeToString,
+            ),
+            'StreamUpscaleImage': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamUpscaleImage,
+                    request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageRequest.FromString,
+                    response_serializer=gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -130,12 +197,20 @@ class EnhancementService:
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     @staticmethod
@@ -155,6 +230,33 @@ class EnhancementService:
             '/gateway.imagerecognition.v1.EnhancementService/EnhanceDarkImage',
             gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageRequest.SerializeToString,
             gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.EnhanceDarkImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEnhanceDarkImage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/gateway.imagerecognition.v1.EnhancementService/StreamEnhanceDarkImage',
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageRequest.SerializeToString,
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamEnhanceDarkImageResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -193,6 +295,33 @@ class EnhancementService:
             _registered_method=True)
 
     @staticmethod
+    def StreamDefogImage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/gateway.imagerecognition.v1.EnhancementService/StreamDefogImage',
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageRequest.SerializeToString,
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamDefogImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def UpscaleImage(request,
             target,
             options=(),
@@ -209,6 +338,33 @@ class EnhancementService:
             '/gateway.imagerecognition.v1.EnhancementService/UpscaleImage',
             gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageRequest.SerializeToString,
             gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.UpscaleImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamUpscaleImage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/gateway.imagerecognition.v1.EnhancementService/StreamUpscaleImage',
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageRequest.SerializeToString,
+            gateway_dot_imagerecognition_dot_v1_dot_enhancement__pb2.StreamUpscaleImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

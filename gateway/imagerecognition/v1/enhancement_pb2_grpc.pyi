@@ -35,12 +35,20 @@ class EnhancementServiceStub:
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     @_typing.overload
@@ -49,12 +57,18 @@ class EnhancementServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EnhancementServiceAsyncStub: ...
     EnhanceDarkImage: _grpc.UnaryUnaryMultiCallable[_enhancement_pb2.EnhanceDarkImageRequest, _enhancement_pb2.EnhanceDarkImageResponse]
     """Brightens a picture that was taken in the dark. Well-lit pictures stay nearly as they are."""
+    StreamEnhanceDarkImage: _grpc.StreamStreamMultiCallable[_enhancement_pb2.StreamEnhanceDarkImageRequest, _enhancement_pb2.StreamEnhanceDarkImageResponse]
+    """As EnhanceDarkImage, with the file and the result in chunks."""
     DefogImage: _grpc.UnaryUnaryMultiCallable[_enhancement_pb2.DefogImageRequest, _enhancement_pb2.DefogImageResponse]
     """Removes haze from a picture. Pictures without haze stay nearly as they are."""
+    StreamDefogImage: _grpc.StreamStreamMultiCallable[_enhancement_pb2.StreamDefogImageRequest, _enhancement_pb2.StreamDefogImageResponse]
+    """As DefogImage, with the file and the result in chunks."""
     UpscaleImage: _grpc.UnaryUnaryMultiCallable[_enhancement_pb2.UpscaleImageRequest, _enhancement_pb2.UpscaleImageResponse]
     """Enlarges a picture three or four times, with more detail than interpolation gives. The result has at most 64 million
     pixels.
     """
+    StreamUpscaleImage: _grpc.StreamStreamMultiCallable[_enhancement_pb2.StreamUpscaleImageRequest, _enhancement_pb2.StreamUpscaleImageResponse]
+    """As UpscaleImage, with the file and the result in chunks."""
 
 @_typing.type_check_only
 class EnhancementServiceAsyncStub(EnhancementServiceStub):
@@ -63,23 +77,37 @@ class EnhancementServiceAsyncStub(EnhancementServiceStub):
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     EnhanceDarkImage: _aio.UnaryUnaryMultiCallable[_enhancement_pb2.EnhanceDarkImageRequest, _enhancement_pb2.EnhanceDarkImageResponse]  # type: ignore[assignment]
     """Brightens a picture that was taken in the dark. Well-lit pictures stay nearly as they are."""
+    StreamEnhanceDarkImage: _aio.StreamStreamMultiCallable[_enhancement_pb2.StreamEnhanceDarkImageRequest, _enhancement_pb2.StreamEnhanceDarkImageResponse]  # type: ignore[assignment]
+    """As EnhanceDarkImage, with the file and the result in chunks."""
     DefogImage: _aio.UnaryUnaryMultiCallable[_enhancement_pb2.DefogImageRequest, _enhancement_pb2.DefogImageResponse]  # type: ignore[assignment]
     """Removes haze from a picture. Pictures without haze stay nearly as they are."""
+    StreamDefogImage: _aio.StreamStreamMultiCallable[_enhancement_pb2.StreamDefogImageRequest, _enhancement_pb2.StreamDefogImageResponse]  # type: ignore[assignment]
+    """As DefogImage, with the file and the result in chunks."""
     UpscaleImage: _aio.UnaryUnaryMultiCallable[_enhancement_pb2.UpscaleImageRequest, _enhancement_pb2.UpscaleImageResponse]  # type: ignore[assignment]
     """Enlarges a picture three or four times, with more detail than interpolation gives. The result has at most 64 million
     pixels.
     """
+    StreamUpscaleImage: _aio.StreamStreamMultiCallable[_enhancement_pb2.StreamUpscaleImageRequest, _enhancement_pb2.StreamUpscaleImageResponse]  # type: ignore[assignment]
+    """As UpscaleImage, with the file and the result in chunks."""
 
 class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
     """Gives pictures back better than they came.
@@ -87,12 +115,20 @@ class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
     The result is upright (EXIF orientation is applied), in sRGB, on white where it was transparent, and without metadata. It
     is a JPEG of quality 95 for a picture that came as JPEG or WEBP, and a PNG for one that came as PNG or BMP.
 
-    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why), OUT_OF_RANGE
-    (the result is longer than the 64 MiB that a reply holds), FAILED_PRECONDITION (the URL cannot be downloaded),
-    UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    Each operation has two calls: one that takes and gives the file in one message, for pictures and results of a few megabytes,
+    and one that takes and gives it in chunks, for those of any length. Results of enlarging are mostly too long for the first.
 
-    Results are often longer than the 4 MiB that gRPC clients take unless they are told otherwise: raise the client's limit on
-    the messages that it receives to 65 MiB.
+    Over the second, the client sends one `config`, then the chunks of the file if the config announces an `upload`, then
+    half-closes. The server answers with one `header`, then with the chunks of the result. It may refuse the config before it has
+    read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client that
+    would rather not send in vain may wait.
+
+    Errors of all calls: INVALID_ARGUMENT (the picture or a parameter is at fault; the details say which and why),
+    FAILED_PRECONDITION (the URL cannot be downloaded), UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe
+    to send again), DEADLINE_EXCEEDED. Of the calls with one message also OUT_OF_RANGE (the result is longer than the 4 128 768
+    bytes that these return, so that a gRPC client takes the reply without being told to: use the call with chunks).
+    Of the calls with chunks, INVALID_ARGUMENT is also for a file that is not what was announced, and DEADLINE_EXCEEDED for a
+    client that neither sends nor half-closes for 60 seconds (the gateway's setting `rpc.receive_timeout`).
     """
 
     @_abc_1.abstractmethod
@@ -104,12 +140,28 @@ class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
         """Brightens a picture that was taken in the dark. Well-lit pictures stay nearly as they are."""
 
     @_abc_1.abstractmethod
+    def StreamEnhanceDarkImage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_enhancement_pb2.StreamEnhanceDarkImageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_enhancement_pb2.StreamEnhanceDarkImageResponse], _abc.AsyncIterator[_enhancement_pb2.StreamEnhanceDarkImageResponse]]:
+        """As EnhanceDarkImage, with the file and the result in chunks."""
+
+    @_abc_1.abstractmethod
     def DefogImage(
         self,
         request: _enhancement_pb2.DefogImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_enhancement_pb2.DefogImageResponse, _abc.Awaitable[_enhancement_pb2.DefogImageResponse]]:
         """Removes haze from a picture. Pictures without haze stay nearly as they are."""
+
+    @_abc_1.abstractmethod
+    def StreamDefogImage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_enhancement_pb2.StreamDefogImageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_enhancement_pb2.StreamDefogImageResponse], _abc.AsyncIterator[_enhancement_pb2.StreamDefogImageResponse]]:
+        """As DefogImage, with the file and the result in chunks."""
 
     @_abc_1.abstractmethod
     def UpscaleImage(
@@ -120,5 +172,13 @@ class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
         """Enlarges a picture three or four times, with more detail than interpolation gives. The result has at most 64 million
         pixels.
         """
+
+    @_abc_1.abstractmethod
+    def StreamUpscaleImage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_enhancement_pb2.StreamUpscaleImageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_enhancement_pb2.StreamUpscaleImageResponse], _abc.AsyncIterator[_enhancement_pb2.StreamUpscaleImageResponse]]:
+        """As UpscaleImage, with the file and the result in chunks."""
 
 def add_EnhancementServiceServicer_to_server(servicer: EnhancementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognition_dot_v1_dot_cache__pb2
+from gateway.imagerecognition.v1 import file_pb2 as gateway_dot_imagerecognition_dot_v1_dot_file__pb2
 from gateway.imagerecognition.v1 import processing_pb2 as gateway_dot_imagerecognition_dot_v1_dot_processing__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'gateway/imagerecognition/v1/music.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a,gateway/imagerecognition/v1/processing.proto\x1a\x1egoogle/protobuf/duration.proto\"\x87\x01\n\x1fRecognizeBackgroundMusicRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06source\"\x97\x01\n RecognizeBackgroundMusicResponse\x12\x36\n\x05match\x18\x01 \x01(\x0b\x32\'.gateway.imagerecognition.v1.MusicMatch\x12;\n\nprocessing\x18\x02 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"Y\n\nMusicMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration2\xa8\x01\n\x0cMusicService\x12\x97\x01\n\x18RecognizeBackgroundMusic\x12<.gateway.imagerecognition.v1.RecognizeBackgroundMusicRequest\x1a=.gateway.imagerecognition.v1.RecognizeBackgroundMusicResponseBy\n\x1bgateway.imagerecognition.v1B\nMusicProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'gateway/imagerecognition/v1/music.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a&gateway/imagerecognition/v1/file.proto\x1a,gateway/imagerecognition/v1/processing.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9e\x01\n\x1fRecognizeBackgroundMusicRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x08\n\x06source\"\x97\x01\n RecognizeBackgroundMusicResponse\x12\x36\n\x05match\x18\x01 \x01(\x0b\x32\'.gateway.imagerecognition.v1.MusicMatch\x12;\n\nprocessing\x18\x02 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"Y\n\nMusicMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xc0\x01\n%StreamRecognizeBackgroundMusicRequest\x12S\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x41.gateway.imagerecognition.v1.StreamRecognizeBackgroundMusicConfigH\x00\x12\x37\n\x05\x63hunk\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.FileChunkH\x00\x42\t\n\x07payload\"\xac\x01\n$StreamRecognizeBackgroundMusicConfig\x12M\n\x07request\x18\x01 \x01(\x0b\x32<.gateway.imagerecognition.v1.RecognizeBackgroundMusicRequest\x12\x35\n\x06upload\x18\x02 \x01(\x0b\x32%.gateway.imagerecognition.v1.FileInfo\"y\n&StreamRecognizeBackgroundMusicResponse\x12O\n\x08response\x18\x01 \x01(\x0b\x32=.gateway.imagerecognition.v1.RecognizeBackgroundMusicResponse2\xd6\x02\n\x0cMusicService\x12\x97\x01\n\x18RecognizeBackgroundMusic\x12<.gateway.imagerecognition.v1.RecognizeBackgroundMusicRequest\x1a=.gateway.imagerecognition.v1.RecognizeBackgroundMusicResponse\x12\xab\x01\n\x1eStreamRecognizeBackgroundMusic\x12\x42.gateway.imagerecognition.v1.StreamRecognizeBackgroundMusicRequest\x1a\x43.gateway.imagerecognition.v1.StreamRecognizeBackgroundMusicResponse(\x01\x42y\n\x1bgateway.imagerecognition.v1B\nMusicProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.imagerecognition.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\nMusicProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
-  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_start=192
-  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_end=327
-  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_start=330
-  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_end=481
-  _globals['_MUSICMATCH']._serialized_start=483
-  _globals['_MUSICMATCH']._serialized_end=572
-  _globals['_MUSICSERVICE']._serialized_start=575
-  _globals['_MUSICSERVICE']._serialized_end=743
+  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_start=232
+  _globals['_RECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_end=390
+  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_start=393
+  _globals['_RECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_end=544
+  _globals['_MUSICMATCH']._serialized_start=546
+  _globals['_MUSICMATCH']._serialized_end=635
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_start=638
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICREQUEST']._serialized_end=830
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICCONFIG']._serialized_start=833
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICCONFIG']._serialized_end=1005
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_start=1007
+  _globals['_STREAMRECOGNIZEBACKGROUNDMUSICRESPONSE']._serialized_end=1128
+  _globals['_MUSICSERVICE']._serialized_start=1131
+  _globals['_MUSICSERVICE']._serialized_end=1473
 # @@protoc_insertion_point(module_scope)

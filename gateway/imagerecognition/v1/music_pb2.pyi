@@ -7,6 +7,7 @@ The conventions of the package stand in tagging.proto.
 """
 
 from gateway.imagerecognition.v1 import cache_pb2 as _cache_pb2
+from gateway.imagerecognition.v1 import file_pb2 as _file_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -31,22 +32,31 @@ class RecognizeBackgroundMusicRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The bytes of an MP4 file, as far as the server takes such messages (16 MiB unless its operator says otherwise)."""
+    """The bytes of an MP4 file, as far as the server takes such messages (16 MiB unless its operator says otherwise). Longer
+    ones go over StreamRecognizeBackgroundMusic.
+    """
     uri: _builtins.str
     """An HTTP or HTTPS URL, at most 4096 characters, of an MP4 file of at most 65 MB."""
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do. Default: it will."""
+    validate_only: _builtins.bool
+    """Whether to do no more than check the request (AIP-163): where the gateway has the recording or would download it, also how
+    long it is; of another URL, form and validity. No provider is asked, and nothing is remembered. The response tells who would
+    be asked first.
+    """
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         uri: _builtins.str = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "source", b"source", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -115,3 +125,89 @@ class MusicMatch(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MusicMatch: _TypeAlias = MusicMatch  # noqa: Y015
+
+@_typing.final
+class StreamRecognizeBackgroundMusicRequest(_message.Message):
+    """What the client sends over StreamRecognizeBackgroundMusic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamRecognizeBackgroundMusicConfig:
+        """What is asked. Must be the first message, and only that."""
+
+    @_builtins.property
+    def chunk(self) -> _file_pb2.FileChunk:
+        """A piece of the file that the config announced."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___StreamRecognizeBackgroundMusicConfig | None = ...,
+        chunk: _file_pb2.FileChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamRecognizeBackgroundMusicRequest: _TypeAlias = StreamRecognizeBackgroundMusicRequest  # noqa: Y015
+
+@_typing.final
+class StreamRecognizeBackgroundMusicConfig(_message.Message):
+    """What is asked of one stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    UPLOAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___RecognizeBackgroundMusicRequest:
+        """As RecognizeBackgroundMusic takes it. Without `source` if an `upload` follows."""
+
+    @_builtins.property
+    def upload(self) -> _file_pb2.FileInfo:
+        """The recording's file, which follows in chunks. At most 68 157 440 bytes. Exactly one of it and `request.source` must be set."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___RecognizeBackgroundMusicRequest | None = ...,
+        upload: _file_pb2.FileInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "upload", b"upload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRecognizeBackgroundMusicConfig: _TypeAlias = StreamRecognizeBackgroundMusicConfig  # noqa: Y015
+
+@_typing.final
+class StreamRecognizeBackgroundMusicResponse(_message.Message):
+    """What the server sends over StreamRecognizeBackgroundMusic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def response(self) -> Global___RecognizeBackgroundMusicResponse:
+        """What RecognizeBackgroundMusic would have answered."""
+
+    def __init__(
+        self,
+        *,
+        response: Global___RecognizeBackgroundMusicResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRecognizeBackgroundMusicResponse: _TypeAlias = StreamRecognizeBackgroundMusicResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class MusicServiceStub:
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicRequest.SerializeToString,
                 response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicResponse.FromString,
                 _registered_method=True)
+        self.StreamRecognizeBackgroundMusic = channel.stream_unary(
+                '/gateway.imagerecognition.v1.MusicService/StreamRecognizeBackgroundMusic',
+                request_serializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicRequest.SerializeToString,
+                response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicResponse.FromString,
+                _registered_method=True)
 
 
 class MusicServiceServicer:
@@ -57,6 +62,19 @@ class MusicServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamRecognizeBackgroundMusic(self, request_iterator, context):
+        """As RecognizeBackgroundMusic, with the recording in chunks, so that it can be as long as is allowed.
+
+        The client sends one `config`, then the chunks of the recording, then half-closes. The server may refuse the config before
+        it has read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client
+        that would rather not send in vain may wait. Errors: also INVALID_ARGUMENT for a file that is not what was announced, and
+        DEADLINE_EXCEEDED for a client that neither sends nor half-closes for 60 seconds (the gateway's setting
+        `rpc.receive_timeout`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MusicServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +82,11 @@ def add_MusicServiceServicer_to_server(servicer, server):
                     servicer.RecognizeBackgroundMusic,
                     request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicRequest.FromString,
                     response_serializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicResponse.SerializeToString,
+            ),
+            'StreamRecognizeBackgroundMusic': grpc.stream_unary_rpc_method_handler(
+                    servicer.StreamRecognizeBackgroundMusic,
+                    request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicRequest.FromString,
+                    response_serializer=gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -94,6 +117,33 @@ class MusicService:
             '/gateway.imagerecognition.v1.MusicService/RecognizeBackgroundMusic',
             gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicRequest.SerializeToString,
             gateway_dot_imagerecognition_dot_v1_dot_music__pb2.RecognizeBackgroundMusicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRecognizeBackgroundMusic(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/gateway.imagerecognition.v1.MusicService/StreamRecognizeBackgroundMusic',
+            gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicRequest.SerializeToString,
+            gateway_dot_imagerecognition_dot_v1_dot_music__pb2.StreamRecognizeBackgroundMusicResponse.FromString,
             options,
             channel_credentials,
             insecure,

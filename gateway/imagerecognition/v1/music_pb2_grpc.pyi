@@ -43,6 +43,15 @@ class MusicServiceStub:
     sound, is damaged or longer than 65 MB; the details say which), FAILED_PRECONDITION (the URL cannot be downloaded),
     UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
     """
+    StreamRecognizeBackgroundMusic: _grpc.StreamUnaryMultiCallable[_music_pb2.StreamRecognizeBackgroundMusicRequest, _music_pb2.StreamRecognizeBackgroundMusicResponse]
+    """As RecognizeBackgroundMusic, with the recording in chunks, so that it can be as long as is allowed.
+
+    The client sends one `config`, then the chunks of the recording, then half-closes. The server may refuse the config before
+    it has read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client
+    that would rather not send in vain may wait. Errors: also INVALID_ARGUMENT for a file that is not what was announced, and
+    DEADLINE_EXCEEDED for a client that neither sends nor half-closes for 60 seconds (the gateway's setting
+    `rpc.receive_timeout`).
+    """
 
 @_typing.type_check_only
 class MusicServiceAsyncStub(MusicServiceStub):
@@ -55,6 +64,15 @@ class MusicServiceAsyncStub(MusicServiceStub):
     That nothing was recognised is an answer, not a failed call. Errors: INVALID_ARGUMENT (the recording is no MP4, has no
     sound, is damaged or longer than 65 MB; the details say which), FAILED_PRECONDITION (the URL cannot be downloaded),
     UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+    """
+    StreamRecognizeBackgroundMusic: _aio.StreamUnaryMultiCallable[_music_pb2.StreamRecognizeBackgroundMusicRequest, _music_pb2.StreamRecognizeBackgroundMusicResponse]  # type: ignore[assignment]
+    """As RecognizeBackgroundMusic, with the recording in chunks, so that it can be as long as is allowed.
+
+    The client sends one `config`, then the chunks of the recording, then half-closes. The server may refuse the config before
+    it has read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client
+    that would rather not send in vain may wait. Errors: also INVALID_ARGUMENT for a file that is not what was announced, and
+    DEADLINE_EXCEEDED for a client that neither sends nor half-closes for 60 seconds (the gateway's setting
+    `rpc.receive_timeout`).
     """
 
 class MusicServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +89,21 @@ class MusicServiceServicer(metaclass=_abc_1.ABCMeta):
         That nothing was recognised is an answer, not a failed call. Errors: INVALID_ARGUMENT (the recording is no MP4, has no
         sound, is damaged or longer than 65 MB; the details say which), FAILED_PRECONDITION (the URL cannot be downloaded),
         UNIMPLEMENTED (the gateway's provider does not do this), UNAVAILABLE (safe to send again), DEADLINE_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRecognizeBackgroundMusic(
+        self,
+        request_iterator: _MaybeAsyncIterator[_music_pb2.StreamRecognizeBackgroundMusicRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_music_pb2.StreamRecognizeBackgroundMusicResponse, _abc.Awaitable[_music_pb2.StreamRecognizeBackgroundMusicResponse]]:
+        """As RecognizeBackgroundMusic, with the recording in chunks, so that it can be as long as is allowed.
+
+        The client sends one `config`, then the chunks of the recording, then half-closes. The server may refuse the config before
+        it has read any chunk; if it does not, it sends its initial metadata, with the key `x-upload-accepted`, for which a client
+        that would rather not send in vain may wait. Errors: also INVALID_ARGUMENT for a file that is not what was announced, and
+        DEADLINE_EXCEEDED for a client that neither sends nor half-closes for 60 seconds (the gateway's setting
+        `rpc.receive_timeout`).
         """
 
 def add_MusicServiceServicer_to_server(servicer: MusicServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

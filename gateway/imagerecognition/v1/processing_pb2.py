@@ -26,7 +26,7 @@ from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognitio
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,gateway/imagerecognition/v1/processing.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\x1egoogle/protobuf/duration.proto\"\xad\x02\n\nProcessing\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x13\n\x0bpreparation\x18\x02 \x03(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12\x1c\n\x14upstream_request_ids\x18\x04 \x03(\t\x12/\n\x0cprepare_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nqueue_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rprovider_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x05\x63\x61\x63he\x18\x08 \x01(\x0e\x32\'.gateway.imagerecognition.v1.CacheStateB~\n\x1bgateway.imagerecognition.v1B\x0fProcessingProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,gateway/imagerecognition/v1/processing.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\x1egoogle/protobuf/duration.proto\"\xef\x02\n\nProcessing\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x13\n\x0bpreparation\x18\x02 \x03(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12\x1c\n\x14upstream_request_ids\x18\x04 \x03(\t\x12/\n\x0cprepare_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nqueue_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rprovider_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x05\x63\x61\x63he\x18\x08 \x01(\x0e\x32\'.gateway.imagerecognition.v1.CacheState\x12\x10\n\x08replayed\x18\t \x01(\x08\x12.\n\x0b\x64\x65\x63ode_time\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB~\n\x1bgateway.imagerecognition.v1B\x0fProcessingProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,5 +35,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\017ProcessingProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
   _globals['_PROCESSING']._serialized_start=151
-  _globals['_PROCESSING']._serialized_end=452
+  _globals['_PROCESSING']._serialized_end=518
 # @@protoc_insertion_point(module_scope)

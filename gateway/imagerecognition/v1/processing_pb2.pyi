@@ -34,6 +34,8 @@ class Processing(_message.Message):
     QUEUE_TIME_FIELD_NUMBER: _builtins.int
     PROVIDER_TIME_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    DECODE_TIME_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Who did the work: "local" or "cloud"."""
     attempts: _builtins.int
@@ -42,6 +44,8 @@ class Processing(_message.Message):
     """
     cache: _cache_pb2.CacheState.ValueType
     """What the gateway's cache had to do with it."""
+    replayed: _builtins.bool
+    """Whether this is the response of an earlier call with the same `request_id`, whose work all other fields describe."""
     @_builtins.property
     def preparation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What preparation changed before the picture was worked on, in order, such as "fit: 5000x3000 px to 4096x2458 px". Empty
@@ -66,6 +70,12 @@ class Processing(_message.Message):
     def provider_time(self) -> _duration_pb2.Duration:
         """Time that the provider took."""
 
+    @_builtins.property
+    def decode_time(self) -> _duration_pb2.Duration:
+        """The part of `provider_time` that decoding the picture took. Not set if that is not known: the provider is not local, or the
+        answer was remembered.
+        """
+
     def __init__(
         self,
         *,
@@ -77,10 +87,12 @@ class Processing(_message.Message):
         queue_time: _duration_pb2.Duration | None = ...,
         provider_time: _duration_pb2.Duration | None = ...,
         cache: _cache_pb2.CacheState.ValueType = ...,
+        replayed: _builtins.bool = ...,
+        decode_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["prepare_time", b"prepare_time", "provider_time", b"provider_time", "queue_time", b"queue_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decode_time", b"decode_time", "prepare_time", b"prepare_time", "provider_time", b"provider_time", "queue_time", b"queue_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cache", b"cache", "preparation", b"preparation", "prepare_time", b"prepare_time", "provider", b"provider", "provider_time", b"provider_time", "queue_time", b"queue_time", "upstream_request_ids", b"upstream_request_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cache", b"cache", "decode_time", b"decode_time", "preparation", b"preparation", "prepare_time", b"prepare_time", "provider", b"provider", "provider_time", b"provider_time", "queue_time", b"queue_time", "replayed", b"replayed", "upstream_request_ids", b"upstream_request_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,10 +26,11 @@ from gateway.imagerecognition.v1 import cache_pb2 as gateway_dot_imagerecognitio
 from gateway.imagerecognition.v1 import image_pb2 as gateway_dot_imagerecognition_dot_v1_dot_image__pb2
 from gateway.imagerecognition.v1 import processing_pb2 as gateway_dot_imagerecognition_dot_v1_dot_processing__pb2
 from gateway.imagerecognition.v1 import stream_pb2 as gateway_dot_imagerecognition_dot_v1_dot_stream__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)gateway/imagerecognition/v1/tagging.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\x1a(gateway/imagerecognition/v1/stream.proto\x1a\x17google/rpc/status.proto\"\x90\x01\n\x11TaggingParameters\x12\x37\n\x08language\x18\x01 \x01(\x0e\x32%.gateway.imagerecognition.v1.Language\x12\x16\n\tthreshold\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x0c\n\n_thresholdB\x08\n\x06_limit\"\xbb\x01\n\x0fTagImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x42\n\nparameters\x18\x03 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x38\n\x05\x63\x61\x63he\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06source\"\xb6\x01\n\x10TagImageResponse\x12.\n\x04tags\x18\x01 \x03(\x0b\x32 .gateway.imagerecognition.v1.Tag\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x03 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"\xfa\x01\n\x03Tag\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x42\n\x0elocalized_name\x18\x04 \x01(\x0b\x32*.gateway.imagerecognition.v1.LocalizedText\x12\x42\n\x0elocalized_type\x18\x05 \x01(\x0b\x32*.gateway.imagerecognition.v1.LocalizedText\x12;\n\tinstances\x18\x06 \x03(\x0b\x32(.gateway.imagerecognition.v1.TagInstance\"\'\n\rLocalizedText\x12\n\n\x02zh\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"a\n\x0bTagInstance\x12>\n\x0c\x62ounding_box\x18\x01 \x01(\x0b\x32(.gateway.imagerecognition.v1.BoundingBox\x12\x12\n\nconfidence\x18\x02 \x01(\x02\"G\n\x0b\x42oundingBox\x12\x0c\n\x04left\x18\x01 \x01(\x01\x12\x0b\n\x03top\x18\x02 \x01(\x01\x12\r\n\x05width\x18\x03 \x01(\x01\x12\x0e\n\x06height\x18\x04 \x01(\x01\"\xab\x01\n\x16StreamTagImagesRequest\x12\x44\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x32.gateway.imagerecognition.v1.StreamTagImagesConfigH\x00\x12@\n\x04item\x18\x02 \x01(\x0b\x32\x30.gateway.imagerecognition.v1.StreamTagImagesItemH\x00\x42\t\n\x07payload\"\xce\x01\n\x15StreamTagImagesConfig\x12\x42\n\nparameters\x18\x01 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x37\n\x05order\x18\x02 \x01(\x0e\x32(.gateway.imagerecognition.v1.ResultOrder\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\"\xd0\x01\n\x13StreamTagImagesItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x03 \x01(\tH\x00\x12\x42\n\nparameters\x18\x04 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControlB\x08\n\x06source\"\xa9\x01\n\x17StreamTagImagesResponse\x12\x44\n\x06result\x18\x01 \x01(\x0b\x32\x32.gateway.imagerecognition.v1.StreamTagImagesResultH\x00\x12=\n\x07summary\x18\x02 \x01(\x0b\x32*.gateway.imagerecognition.v1.StreamSummaryH\x00\x42\t\n\x07payload\"\x9b\x01\n\x15StreamTagImagesResult\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x41\n\x08response\x18\x02 \x01(\x0b\x32-.gateway.imagerecognition.v1.TagImageResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ZH\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02\x32\xfc\x01\n\x0eTaggingService\x12g\n\x08TagImage\x12,.gateway.imagerecognition.v1.TagImageRequest\x1a-.gateway.imagerecognition.v1.TagImageResponse\x12\x80\x01\n\x0fStreamTagImages\x12\x33.gateway.imagerecognition.v1.StreamTagImagesRequest\x1a\x34.gateway.imagerecognition.v1.StreamTagImagesResponse(\x01\x30\x01\x42{\n\x1bgateway.imagerecognition.v1B\x0cTaggingProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)gateway/imagerecognition/v1/tagging.proto\x12\x1bgateway.imagerecognition.v1\x1a\'gateway/imagerecognition/v1/cache.proto\x1a\'gateway/imagerecognition/v1/image.proto\x1a,gateway/imagerecognition/v1/processing.proto\x1a(gateway/imagerecognition/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xce\x01\n\x11TaggingParameters\x12\x37\n\x08language\x18\x01 \x01(\x0e\x32%.gateway.imagerecognition.v1.Language\x12\x16\n\tthreshold\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12<\n\x07version\x18\x04 \x01(\x0e\x32+.gateway.imagerecognition.v1.TaggingVersionB\x0c\n\n_thresholdB\x08\n\x06_limit\"\xe6\x01\n\x0fTagImageRequest\x12\x11\n\x07\x63ontent\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x42\n\nparameters\x18\x03 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x38\n\x05\x63\x61\x63he\x18\x04 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x08\n\x06source\"\xb6\x01\n\x10TagImageResponse\x12.\n\x04tags\x18\x01 \x03(\x0b\x32 .gateway.imagerecognition.v1.Tag\x12\x35\n\x05image\x18\x02 \x01(\x0b\x32&.gateway.imagerecognition.v1.ImageInfo\x12;\n\nprocessing\x18\x03 \x01(\x0b\x32\'.gateway.imagerecognition.v1.Processing\"\xd5\x01\n\x15\x42\x61tchTagImagesRequest\x12>\n\x08requests\x18\x01 \x03(\x0b\x32,.gateway.imagerecognition.v1.TagImageRequest\x12\x42\n\nparameters\x18\x02 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\"\\\n\x16\x42\x61tchTagImagesResponse\x12\x42\n\x07results\x18\x01 \x03(\x0b\x32\x31.gateway.imagerecognition.v1.BatchTagImagesResult\"\x89\x01\n\x14\x42\x61tchTagImagesResult\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32-.gateway.imagerecognition.v1.TagImageResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xfa\x01\n\x03Tag\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x42\n\x0elocalized_name\x18\x04 \x01(\x0b\x32*.gateway.imagerecognition.v1.LocalizedText\x12\x42\n\x0elocalized_type\x18\x05 \x01(\x0b\x32*.gateway.imagerecognition.v1.LocalizedText\x12;\n\tinstances\x18\x06 \x03(\x0b\x32(.gateway.imagerecognition.v1.TagInstance\"\'\n\rLocalizedText\x12\n\n\x02zh\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"a\n\x0bTagInstance\x12>\n\x0c\x62ounding_box\x18\x01 \x01(\x0b\x32(.gateway.imagerecognition.v1.BoundingBox\x12\x12\n\nconfidence\x18\x02 \x01(\x02\"G\n\x0b\x42oundingBox\x12\x0c\n\x04left\x18\x01 \x01(\x01\x12\x0b\n\x03top\x18\x02 \x01(\x01\x12\r\n\x05width\x18\x03 \x01(\x01\x12\x0e\n\x06height\x18\x04 \x01(\x01\"\xab\x01\n\x16StreamTagImagesRequest\x12\x44\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x32.gateway.imagerecognition.v1.StreamTagImagesConfigH\x00\x12@\n\x04item\x18\x02 \x01(\x0b\x32\x30.gateway.imagerecognition.v1.StreamTagImagesItemH\x00\x42\t\n\x07payload\"\xce\x01\n\x15StreamTagImagesConfig\x12\x42\n\nparameters\x18\x01 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x37\n\x05order\x18\x02 \x01(\x0e\x32(.gateway.imagerecognition.v1.ResultOrder\x12\x38\n\x05\x63\x61\x63he\x18\x03 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\"\xa7\x02\n\x13StreamTagImagesItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x03 \x01(\tH\x00\x12\x42\n\nparameters\x18\x04 \x01(\x0b\x32..gateway.imagerecognition.v1.TaggingParameters\x12\x38\n\x05\x63\x61\x63he\x18\x05 \x01(\x0e\x32).gateway.imagerecognition.v1.CacheControl\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\x42\x08\n\x06source\"\xa9\x01\n\x17StreamTagImagesResponse\x12\x44\n\x06result\x18\x01 \x01(\x0b\x32\x32.gateway.imagerecognition.v1.StreamTagImagesResultH\x00\x12=\n\x07summary\x18\x02 \x01(\x0b\x32*.gateway.imagerecognition.v1.StreamSummaryH\x00\x42\t\n\x07payload\"\x9b\x01\n\x15StreamTagImagesResult\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x41\n\x08response\x18\x02 \x01(\x0b\x32-.gateway.imagerecognition.v1.TagImageResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ZH\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*a\n\x0eTaggingVersion\x12\x1f\n\x1bTAGGING_VERSION_UNSPECIFIED\x10\x00\x12\x16\n\x12TAGGING_VERSION_V1\x10\x01\x12\x16\n\x12TAGGING_VERSION_V2\x10\x02\x32\xf7\x02\n\x0eTaggingService\x12g\n\x08TagImage\x12,.gateway.imagerecognition.v1.TagImageRequest\x1a-.gateway.imagerecognition.v1.TagImageResponse\x12y\n\x0e\x42\x61tchTagImages\x12\x32.gateway.imagerecognition.v1.BatchTagImagesRequest\x1a\x33.gateway.imagerecognition.v1.BatchTagImagesResponse\x12\x80\x01\n\x0fStreamTagImages\x12\x33.gateway.imagerecognition.v1.StreamTagImagesRequest\x1a\x34.gateway.imagerecognition.v1.StreamTagImagesResponse(\x01\x30\x01\x42{\n\x1bgateway.imagerecognition.v1B\x0cTaggingProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,32 +38,40 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.imagerecognition.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033gateway.imagerecognition.v1B\014TaggingProtoP\001Z.imagerecognition.gateway/v1;imagerecognitionv1\252\002\033Gateway.ImageRecognition.V1'
-  _globals['_LANGUAGE']._serialized_start=2181
-  _globals['_LANGUAGE']._serialized_end=2251
-  _globals['_TAGGINGPARAMETERS']._serialized_start=270
-  _globals['_TAGGINGPARAMETERS']._serialized_end=414
-  _globals['_TAGIMAGEREQUEST']._serialized_start=417
-  _globals['_TAGIMAGEREQUEST']._serialized_end=604
-  _globals['_TAGIMAGERESPONSE']._serialized_start=607
-  _globals['_TAGIMAGERESPONSE']._serialized_end=789
-  _globals['_TAG']._serialized_start=792
-  _globals['_TAG']._serialized_end=1042
-  _globals['_LOCALIZEDTEXT']._serialized_start=1044
-  _globals['_LOCALIZEDTEXT']._serialized_end=1083
-  _globals['_TAGINSTANCE']._serialized_start=1085
-  _globals['_TAGINSTANCE']._serialized_end=1182
-  _globals['_BOUNDINGBOX']._serialized_start=1184
-  _globals['_BOUNDINGBOX']._serialized_end=1255
-  _globals['_STREAMTAGIMAGESREQUEST']._serialized_start=1258
-  _globals['_STREAMTAGIMAGESREQUEST']._serialized_end=1429
-  _globals['_STREAMTAGIMAGESCONFIG']._serialized_start=1432
-  _globals['_STREAMTAGIMAGESCONFIG']._serialized_end=1638
-  _globals['_STREAMTAGIMAGESITEM']._serialized_start=1641
-  _globals['_STREAMTAGIMAGESITEM']._serialized_end=1849
-  _globals['_STREAMTAGIMAGESRESPONSE']._serialized_start=1852
-  _globals['_STREAMTAGIMAGESRESPONSE']._serialized_end=2021
-  _globals['_STREAMTAGIMAGESRESULT']._serialized_start=2024
-  _globals['_STREAMTAGIMAGESRESULT']._serialized_end=2179
-  _globals['_TAGGINGSERVICE']._serialized_start=2254
-  _globals['_TAGGINGSERVICE']._serialized_end=2506
+  _globals['_LANGUAGE']._serialized_start=2855
+  _globals['_LANGUAGE']._serialized_end=2925
+  _globals['_TAGGINGVERSION']._serialized_start=2927
+  _globals['_TAGGINGVERSION']._serialized_end=3024
+  _globals['_TAGGINGPARAMETERS']._serialized_start=302
+  _globals['_TAGGINGPARAMETERS']._serialized_end=508
+  _globals['_TAGIMAGEREQUEST']._serialized_start=511
+  _globals['_TAGIMAGEREQUEST']._serialized_end=741
+  _globals['_TAGIMAGERESPONSE']._serialized_start=744
+  _globals['_TAGIMAGERESPONSE']._serialized_end=926
+  _globals['_BATCHTAGIMAGESREQUEST']._serialized_start=929
+  _globals['_BATCHTAGIMAGESREQUEST']._serialized_end=1142
+  _globals['_BATCHTAGIMAGESRESPONSE']._serialized_start=1144
+  _globals['_BATCHTAGIMAGESRESPONSE']._serialized_end=1236
+  _globals['_BATCHTAGIMAGESRESULT']._serialized_start=1239
+  _globals['_BATCHTAGIMAGESRESULT']._serialized_end=1376
+  _globals['_TAG']._serialized_start=1379
+  _globals['_TAG']._serialized_end=1629
+  _globals['_LOCALIZEDTEXT']._serialized_start=1631
+  _globals['_LOCALIZEDTEXT']._serialized_end=1670
+  _globals['_TAGINSTANCE']._serialized_start=1672
+  _globals['_TAGINSTANCE']._serialized_end=1769
+  _globals['_BOUNDINGBOX']._serialized_start=1771
+  _globals['_BOUNDINGBOX']._serialized_end=1842
+  _globals['_STREAMTAGIMAGESREQUEST']._serialized_start=1845
+  _globals['_STREAMTAGIMAGESREQUEST']._serialized_end=2016
+  _globals['_STREAMTAGIMAGESCONFIG']._serialized_start=2019
+  _globals['_STREAMTAGIMAGESCONFIG']._serialized_end=2225
+  _globals['_STREAMTAGIMAGESITEM']._serialized_start=2228
+  _globals['_STREAMTAGIMAGESITEM']._serialized_end=2523
+  _globals['_STREAMTAGIMAGESRESPONSE']._serialized_start=2526
+  _globals['_STREAMTAGIMAGESRESPONSE']._serialized_end=2695
+  _globals['_STREAMTAGIMAGESRESULT']._serialized_start=2698
+  _globals['_STREAMTAGIMAGESRESULT']._serialized_end=2853
+  _globals['_TAGGINGSERVICE']._serialized_start=3027
+  _globals['_TAGGINGSERVICE']._serialized_end=3402
 # @@protoc_insertion_point(module_scope)

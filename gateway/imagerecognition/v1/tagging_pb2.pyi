@@ -9,7 +9,8 @@ Conventions of this package:
     orientation says and whatever the gateway did to the picture before it was recognised.
   * A field declared `optional` distinguishes "not set" (the default applies) from a zero that was meant.
   * Errors are google.rpc.Status with google.rpc.ErrorInfo (domain "imagerecognition.gateway"; the reason is one of
-    those listed in docs/errors.md), plus google.rpc.BadRequest naming the field and google.rpc.RetryInfo where apt.
+    those listed in docs/errors.md), plus google.rpc.BadRequest naming the field, google.rpc.QuotaFailure saying whose limit
+    was reached, and google.rpc.RetryInfo where apt.
 """
 
 from collections import abc as _abc
@@ -18,6 +19,7 @@ from gateway.imagerecognition.v1 import image_pb2 as _image_pb2
 from gateway.imagerecognition.v1 import processing_pb2 as _processing_pb2
 from gateway.imagerecognition.v1 import stream_pb2 as _stream_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -57,6 +59,30 @@ LANGUAGE_EN: Language.ValueType  # 2
 """English."""
 Global___Language: _TypeAlias = Language  # noqa: Y015
 
+class _TaggingVersion:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TaggingVersionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaggingVersion.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TAGGING_VERSION_UNSPECIFIED: _TaggingVersion.ValueType  # 0
+    """The default: version 2."""
+    TAGGING_VERSION_V1: _TaggingVersion.ValueType  # 1
+    """The historical one: tags have neither `instances` nor `localized_type`, and the defaults of parameters are others."""
+    TAGGING_VERSION_V2: _TaggingVersion.ValueType  # 2
+    """The present one."""
+
+class TaggingVersion(_TaggingVersion, metaclass=_TaggingVersionEnumTypeWrapper):
+    """A version of the service's image tagging. Replies are the same messages whatever the version."""
+
+TAGGING_VERSION_UNSPECIFIED: TaggingVersion.ValueType  # 0
+"""The default: version 2."""
+TAGGING_VERSION_V1: TaggingVersion.ValueType  # 1
+"""The historical one: tags have neither `instances` nor `localized_type`, and the defaults of parameters are others."""
+TAGGING_VERSION_V2: TaggingVersion.ValueType  # 2
+"""The present one."""
+Global___TaggingVersion: _TypeAlias = TaggingVersion  # noqa: Y015
+
 @_typing.final
 class TaggingParameters(_message.Message):
     """Which tags are wanted."""
@@ -66,22 +92,28 @@ class TaggingParameters(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     THRESHOLD_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     language: Global___Language.ValueType
     """Language of `Tag.name`. Default: Chinese. `Tag.localized_name` holds both languages in any case."""
     threshold: _builtins.float
-    """Tags with a confidence below this percentage are left out. Range: 0 to 100. Default: 60."""
+    """Tags with a confidence below this percentage are left out. Range: 0 to 100. Default: 60; of version 1, 0."""
     limit: _builtins.int
-    """The largest number of tags returned, those of highest confidence first. Range: 1 to 150. Default: 50."""
+    """The largest number of tags returned, those of highest confidence first. Range: 1 to 150. Default: 50; of version 1,
+    30.
+    """
+    version: Global___TaggingVersion.ValueType
+    """The version of image tagging that is asked. Default: version 2."""
     def __init__(
         self,
         *,
         language: Global___Language.ValueType = ...,
         threshold: _builtins.float | None = ...,
         limit: _builtins.int | None = ...,
+        version: Global___TaggingVersion.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_threshold", b"_threshold", "limit", b"limit", "threshold", b"threshold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_threshold", b"_threshold", "language", b"language", "limit", b"limit", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_threshold", b"_threshold", "language", b"language", "limit", b"limit", "threshold", b"threshold", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
@@ -104,6 +136,8 @@ class TagImageRequest(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The file's bytes: JPEG, PNG, BMP or WEBP. What the recognition service takes has sides of 15 to 4096 pixels and at
     most 7 864 320 bytes (10 485 760 characters of base64); what is larger is made to fit, unless the gateway's operator
@@ -115,6 +149,20 @@ class TagImageRequest(_message.Message):
     """
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do. Default: it will."""
+    request_id: _builtins.str
+    """The client's name for this request, best a UUID: 1 to 64 characters; empty for none. Sent again within the window that
+    GatewayService.GetInfo tells, by the same tenant and to the same method, the same request gets the response of the first one
+    if that succeeded, or joins it if it is under way (`Processing.replayed`); nothing is done or billed twice. A failure is not
+    kept: the request is tried anew. Another request under the same name is refused with INVALID_ARGUMENT. Independent of `cache`.
+
+    Best effort: a gateway of several processes or replicas may meet the second request in one that does not know the first.
+    """
+    validate_only: _builtins.bool
+    """Whether to do no more than check the request (AIP-163). It is checked as if it were to be served: parameters, the form and
+    the validity of a URL, and, where the gateway has the picture or would download it, the picture itself as far as its
+    preparation goes. No provider is asked, and nothing is remembered. The response tells the picture, what preparation would do
+    and who would be asked first; it has no tags.
+    """
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
         """Which tags are wanted. Default: all fields at their defaults."""
@@ -126,10 +174,12 @@ class TagImageRequest(_message.Message):
         uri: _builtins.str = ...,
         parameters: Global___TaggingParameters | None = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "parameters", b"parameters", "request_id", b"request_id", "source", b"source", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -172,6 +222,96 @@ class TagImageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TagImageResponse: _TypeAlias = TagImageResponse  # noqa: Y015
+
+@_typing.final
+class BatchTagImagesRequest(_message.Message):
+    """Several pictures to be tagged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
+    cache: _cache_pb2.CacheControl.ValueType
+    """Whether remembered answers will do, for every request that does not say otherwise. Default: they will."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___TagImageRequest]:
+        """The pictures: 1 or more, at most as many as GatewayService.GetInfo says."""
+
+    @_builtins.property
+    def parameters(self) -> Global___TaggingParameters:
+        """Parameters of every request that brings none of its own. Default: all fields at their defaults."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___TagImageRequest] | None = ...,
+        parameters: Global___TaggingParameters | None = ...,
+        cache: _cache_pb2.CacheControl.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "parameters", b"parameters", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchTagImagesRequest: _TypeAlias = BatchTagImagesRequest  # noqa: Y015
+
+@_typing.final
+class BatchTagImagesResponse(_message.Message):
+    """The outcomes of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchTagImagesResult]:
+        """One for each request, in the order of the requests."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___BatchTagImagesResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchTagImagesResponse: _TypeAlias = BatchTagImagesResponse  # noqa: Y015
+
+@_typing.final
+class BatchTagImagesResult(_message.Message):
+    """The outcome of one request of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def response(self) -> Global___TagImageResponse:
+        """The picture's tags."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why the request failed, with the details that TagImage would have given."""
+
+    def __init__(
+        self,
+        *,
+        response: Global___TagImageResponse | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["response", "error"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___BatchTagImagesResult: _TypeAlias = BatchTagImagesResult  # noqa: Y015
 
 @_typing.final
 class Tag(_message.Message):
@@ -384,6 +524,9 @@ class StreamTagImagesItem(_message.Message):
     URI_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The client's name for this item, echoed in its result: 1 to 1024 characters. It should differ from that of every other
     item of the stream, so that the client can tell their results apart; the server does not compare.
@@ -394,9 +537,21 @@ class StreamTagImagesItem(_message.Message):
     """An HTTP or HTTPS URL."""
     cache: _cache_pb2.CacheControl.ValueType
     """Whether a remembered answer will do for this item. Default: as the stream's config says."""
+    request_id: _builtins.str
+    """The client's name for this item's request, as in TagImageRequest. Lets a stream be resumed without anything being done twice.
+    `item_id` and `timeout` are no part of what must be the same.
+    """
+    validate_only: _builtins.bool
+    """Whether to do no more than check the item, as in TagImageRequest."""
     @_builtins.property
     def parameters(self) -> Global___TaggingParameters:
         """If set, replaces the stream's parameters, as a whole, for this item. Default: the stream's."""
+
+    @_builtins.property
+    def timeout(self) -> _duration_pb2.Duration:
+        """How long this item may take, counted from when the server takes it from the stream; then it fails with DEADLINE_EXCEEDED and
+        the stream goes on. More than 0. Default: as long as the call. The call's own deadline holds for every item in any case.
+        """
 
     def __init__(
         self,
@@ -406,10 +561,13 @@ class StreamTagImagesItem(_message.Message):
         uri: _builtins.str = ...,
         parameters: Global___TaggingParameters | None = ...,
         cache: _cache_pb2.CacheControl.ValueType = ...,
+        timeout: _duration_pb2.Duration | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "parameters", b"parameters", "source", b"source", "timeout", b"timeout", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "item_id", b"item_id", "parameters", b"parameters", "source", b"source", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "content", b"content", "item_id", b"item_id", "parameters", b"parameters", "request_id", b"request_id", "source", b"source", "timeout", b"timeout", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["content", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

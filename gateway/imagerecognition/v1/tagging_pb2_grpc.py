@@ -40,6 +40,11 @@ class TaggingServiceStub:
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageRequest.SerializeToString,
                 response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageResponse.FromString,
                 _registered_method=True)
+        self.BatchTagImages = channel.unary_unary(
+                '/gateway.imagerecognition.v1.TaggingService/BatchTagImages',
+                request_serializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesRequest.SerializeToString,
+                response_deserializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesResponse.FromString,
+                _registered_method=True)
         self.StreamTagImages = channel.stream_stream(
                 '/gateway.imagerecognition.v1.TaggingService/StreamTagImages',
                 request_serializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.StreamTagImagesRequest.SerializeToString,
@@ -62,6 +67,20 @@ class TaggingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchTagImages(self, request, context):
+        """Tags several pictures in one message.
+
+        Every request is answered by the result at its place. One that fails has its error there, with the details that TagImage
+        would have given, and never fails the batch. How many requests a batch may hold, and how long the message may be, says
+        GatewayService.GetInfo.
+
+        Errors: INVALID_ARGUMENT if the batch itself is at fault (none or too many requests, parameters with which each would fail),
+        UNAVAILABLE, DEADLINE_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamTagImages(self, request_iterator, context):
         """Tags any number of pictures over one call.
 
@@ -69,6 +88,10 @@ class TaggingServiceServicer:
         item exactly once, as it completes unless `config.order` asks otherwise, and ends with one `summary`. A picture that
         fails is reported in its own result and never ends the stream. The server reads ahead by a bounded number of items
         and then lets flow control hold the client back.
+
+        A stream that ends without a summary is resumed over a new one: the client sends the items again whose `item_id` it has
+        had no result for. The server keeps no state of the stream that broke. What had been done for an item already is done, and
+        perhaps billed, again, unless the item has a `request_id`, or the cache has its answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -81,6 +104,11 @@ def add_TaggingServiceServicer_to_server(servicer, server):
                     servicer.TagImage,
                     request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageRequest.FromString,
                     response_serializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageResponse.SerializeToString,
+            ),
+            'BatchTagImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchTagImages,
+                    request_deserializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesRequest.FromString,
+                    response_serializer=gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesResponse.SerializeToString,
             ),
             'StreamTagImages': grpc.stream_stream_rpc_method_handler(
                     servicer.StreamTagImages,
@@ -116,6 +144,33 @@ class TaggingService:
             '/gateway.imagerecognition.v1.TaggingService/TagImage',
             gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageRequest.SerializeToString,
             gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.TagImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchTagImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.imagerecognition.v1.TaggingService/BatchTagImages',
+            gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesRequest.SerializeToString,
+            gateway_dot_imagerecognition_dot_v1_dot_tagging__pb2.BatchTagImagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

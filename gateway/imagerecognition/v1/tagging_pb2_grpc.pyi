@@ -9,7 +9,8 @@ Conventions of this package:
     orientation says and whatever the gateway did to the picture before it was recognised.
   * A field declared `optional` distinguishes "not set" (the default applies) from a zero that was meant.
   * Errors are google.rpc.Status with google.rpc.ErrorInfo (domain "imagerecognition.gateway"; the reason is one of
-    those listed in docs/errors.md), plus google.rpc.BadRequest naming the field and google.rpc.RetryInfo where apt.
+    those listed in docs/errors.md), plus google.rpc.BadRequest naming the field, google.rpc.QuotaFailure saying whose limit
+    was reached, and google.rpc.RetryInfo where apt.
 """
 
 from collections import abc as _abc
@@ -49,6 +50,16 @@ class TaggingServiceStub:
     RESOURCE_EXHAUSTED (throttled by the provider), UNAVAILABLE (safe to send again), FAILED_PRECONDITION (the cloud
     account cannot be used), DEADLINE_EXCEEDED.
     """
+    BatchTagImages: _grpc.UnaryUnaryMultiCallable[_tagging_pb2.BatchTagImagesRequest, _tagging_pb2.BatchTagImagesResponse]
+    """Tags several pictures in one message.
+
+    Every request is answered by the result at its place. One that fails has its error there, with the details that TagImage
+    would have given, and never fails the batch. How many requests a batch may hold, and how long the message may be, says
+    GatewayService.GetInfo.
+
+    Errors: INVALID_ARGUMENT if the batch itself is at fault (none or too many requests, parameters with which each would fail),
+    UNAVAILABLE, DEADLINE_EXCEEDED.
+    """
     StreamTagImages: _grpc.StreamStreamMultiCallable[_tagging_pb2.StreamTagImagesRequest, _tagging_pb2.StreamTagImagesResponse]
     """Tags any number of pictures over one call.
 
@@ -56,6 +67,10 @@ class TaggingServiceStub:
     item exactly once, as it completes unless `config.order` asks otherwise, and ends with one `summary`. A picture that
     fails is reported in its own result and never ends the stream. The server reads ahead by a bounded number of items
     and then lets flow control hold the client back.
+
+    A stream that ends without a summary is resumed over a new one: the client sends the items again whose `item_id` it has
+    had no result for. The server keeps no state of the stream that broke. What had been done for an item already is done, and
+    perhaps billed, again, unless the item has a `request_id`, or the cache has its answer.
     """
 
 @_typing.type_check_only
@@ -70,6 +85,16 @@ class TaggingServiceAsyncStub(TaggingServiceStub):
     RESOURCE_EXHAUSTED (throttled by the provider), UNAVAILABLE (safe to send again), FAILED_PRECONDITION (the cloud
     account cannot be used), DEADLINE_EXCEEDED.
     """
+    BatchTagImages: _aio.UnaryUnaryMultiCallable[_tagging_pb2.BatchTagImagesRequest, _tagging_pb2.BatchTagImagesResponse]  # type: ignore[assignment]
+    """Tags several pictures in one message.
+
+    Every request is answered by the result at its place. One that fails has its error there, with the details that TagImage
+    would have given, and never fails the batch. How many requests a batch may hold, and how long the message may be, says
+    GatewayService.GetInfo.
+
+    Errors: INVALID_ARGUMENT if the batch itself is at fault (none or too many requests, parameters with which each would fail),
+    UNAVAILABLE, DEADLINE_EXCEEDED.
+    """
     StreamTagImages: _aio.StreamStreamMultiCallable[_tagging_pb2.StreamTagImagesRequest, _tagging_pb2.StreamTagImagesResponse]  # type: ignore[assignment]
     """Tags any number of pictures over one call.
 
@@ -77,6 +102,10 @@ class TaggingServiceAsyncStub(TaggingServiceStub):
     item exactly once, as it completes unless `config.order` asks otherwise, and ends with one `summary`. A picture that
     fails is reported in its own result and never ends the stream. The server reads ahead by a bounded number of items
     and then lets flow control hold the client back.
+
+    A stream that ends without a summary is resumed over a new one: the client sends the items again whose `item_id` it has
+    had no result for. The server keeps no state of the stream that broke. What had been done for an item already is done, and
+    perhaps billed, again, unless the item has a `request_id`, or the cache has its answer.
     """
 
 class TaggingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -96,6 +125,22 @@ class TaggingServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BatchTagImages(
+        self,
+        request: _tagging_pb2.BatchTagImagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tagging_pb2.BatchTagImagesResponse, _abc.Awaitable[_tagging_pb2.BatchTagImagesResponse]]:
+        """Tags several pictures in one message.
+
+        Every request is answered by the result at its place. One that fails has its error there, with the details that TagImage
+        would have given, and never fails the batch. How many requests a batch may hold, and how long the message may be, says
+        GatewayService.GetInfo.
+
+        Errors: INVALID_ARGUMENT if the batch itself is at fault (none or too many requests, parameters with which each would fail),
+        UNAVAILABLE, DEADLINE_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
     def StreamTagImages(
         self,
         request_iterator: _MaybeAsyncIterator[_tagging_pb2.StreamTagImagesRequest],
@@ -107,6 +152,10 @@ class TaggingServiceServicer(metaclass=_abc_1.ABCMeta):
         item exactly once, as it completes unless `config.order` asks otherwise, and ends with one `summary`. A picture that
         fails is reported in its own result and never ends the stream. The server reads ahead by a bounded number of items
         and then lets flow control hold the client back.
+
+        A stream that ends without a summary is resumed over a new one: the client sends the items again whose `item_id` it has
+        had no result for. The server keeps no state of the stream that broke. What had been done for an item already is done, and
+        perhaps billed, again, unless the item has a `request_id`, or the cache has its answer.
         """
 
 def add_TaggingServiceServicer_to_server(servicer: TaggingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,8 +1,10 @@
 """The credential that the settings ask for."""
 
+import asyncio
 import os
+import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.upstream.credentials.cloud_clock import CloudClock
 from gateway.upstream.credentials.identity import Sender
@@ -11,6 +13,7 @@ from gateway.upstream.credentials.keys import KeysCredential
 from gateway.upstream.credentials.metadata import MetadataKeys
 from gateway.upstream.credentials.password import PasswordCredential
 from gateway.upstream.credentials.protocol import Credential
+from gateway.upstream.credentials.retried import Retried
 from gateway.upstream.credentials.sign_in import PasswordSignIn
 from gateway.upstream.credentials.token_file import FileTokenStore
 from gateway.upstream.credentials.token_store import TokenStore, account_of
@@ -24,20 +27,25 @@ def opened_credential(
     clock: Callable[[], float] = time.time,
     store: TokenStore | None = None,
     environment: Mapping[str, str] = os.environ,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    random: Callable[[], float] = random.random,
 ) -> Credential:
     """Make the credential; nothing is asked for yet. `aclose()` it before `sender` is closed.
 
     `sender` is the transport; `clock` returns seconds since the epoch. `store` shares tokens with other replicas, in place of the
-    one that the settings name; `environment` is where `auth = "environment"` looks. Raises `ValueError` naming all the
-    settings that are missing.
+    one that the settings name; `environment` is where `auth = "environment"` looks. `sleep` waits for some seconds and
+    `random` returns a number from 0 up to 1: for pauses before what failed is asked for again. Raises `ValueError` naming all
+    the settings that are missing.
     """
     settings.check_complete(environment)
     cloud_clock = CloudClock(clock)
     if settings.chosen_auth == "password":
         if store is None and settings.token_store is not None:
             store = FileTokenStore(settings.token_store, account_of(settings))
-        return PasswordCredential(PasswordSignIn(sender, settings, cloud_clock), cloud_clock, store)
-    return KeysCredential(key_source(settings, sender, cloud_clock, environment), sender, settings, cloud_clock)
+        sign_in = Retried(PasswordSignIn(sender, settings, cloud_clock).fetch, sleep=sleep, random=random)
+        return PasswordCredential(sign_in.fetch, cloud_clock, store)
+    source = key_source(settings, sender, cloud_clock, environment)
+    return KeysCredential(source, sender, settings, cloud_clock, sleep=sleep, random=random)
 
 
 def key_source(

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 from gateway.upstream.outcome import Attempt
 from gateway.upstream.outgoing import Outgoing
 from gateway.upstream.reply import HttpReply
+from gateway.upstream.verdict import classify
+
+TIMEOUT: Final = 10.0
+"""Seconds for one request: a sign-in takes less than one, and is tried three times if need be."""
+
+_OF_SETTINGS: Final = frozenset({Reason.UPSTREAM_NOT_FOUND, Reason.INTERNAL})
+"""Why a request could not even be made: trying again does not help."""
 
 
 class Sender(Protocol):
@@ -17,12 +24,20 @@ class Sender(Protocol):
         """Send `outgoing` with `headers`, within `timeout` seconds."""
 
 
-async def reply_to(sender: Sender, outgoing: Outgoing, headers: Mapping[str, str], timeout: float | None = None) -> HttpReply:
-    """The whole reply, whatever its status. Raises `GatewayError` if none came."""
+async def reply_to(sender: Sender, outgoing: Outgoing, headers: Mapping[str, str], timeout: float = TIMEOUT) -> HttpReply:
+    """The whole reply, whatever its status.
+
+    Raises `GatewayError` if none came: `UPSTREAM_UNAVAILABLE` whatever broke, and when, since nothing that is asked here is ever
+    billed; but what is wrong with the configured address stays what it is.
+    """
     attempt = await sender.send(outgoing, headers, timeout=timeout)
     if attempt.reply is not None:
         return attempt.reply
-    raise attempt.error or GatewayError(Reason.INTERNAL, "an attempt has neither a reply nor an error")
+    error = attempt.error or GatewayError(Reason.INTERNAL, "an attempt has neither a reply nor an error")
+    if error.reason in _OF_SETTINGS:
+        raise error
+    message = f"the cloud's identity service gave no answer: {error.message}"
+    raise GatewayError(Reason.UPSTREAM_UNAVAILABLE, message) from (error.__cause__ or error)
 
 
 def identity_refusal(reply: HttpReply, credentials: str, expected: int) -> GatewayError:
@@ -35,12 +50,13 @@ def identity_refusal(reply: HttpReply, credentials: str, expected: int) -> Gatew
             f"the cloud's identity service refused the gateway's {credentials} (HTTP {reply.status})",
             upstream=detail,
         )
+    pause = classify(reply).retry_after
     if reply.status == 429:
-        return GatewayError(Reason.UPSTREAM_THROTTLED, "the cloud's identity service is throttling", upstream=detail)
+        message = "the cloud's identity service is throttling"
+        return GatewayError(Reason.UPSTREAM_THROTTLED, message, retry_after=pause, upstream=detail)
     if reply.status >= 500:
-        return GatewayError(
-            Reason.UPSTREAM_UNAVAILABLE, f"the cloud's identity service failed (HTTP {reply.status})", upstream=detail
-        )
+        message = f"the cloud's identity service failed (HTTP {reply.status})"
+        return GatewayError(Reason.UPSTREAM_UNAVAILABLE, message, retry_after=pause, upstream=detail)
     return GatewayError(
         Reason.UPSTREAM_BAD_RESPONSE,
         f"the cloud's identity service answered HTTP {reply.status} instead of {expected}",

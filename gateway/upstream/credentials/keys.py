@@ -1,7 +1,9 @@
 """The credential that is an access key, permanent or temporary: every request is signed with it."""
 
+import asyncio
 import dataclasses
-from collections.abc import Mapping
+import random
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +14,7 @@ from gateway.upstream.credentials.identity import Sender, identity_refusal, repl
 from gateway.upstream.credentials.key_sources import KeySource
 from gateway.upstream.credentials.project import Project, project_query, read_project
 from gateway.upstream.credentials.renewed import FAILURE_HOLD, Renewed
+from gateway.upstream.credentials.retried import Retried
 from gateway.upstream.credentials.signer import signed
 from gateway.upstream.outgoing import Outgoing
 from gateway.upstream.reply import HttpReply
@@ -24,13 +27,24 @@ ASKED_AGAIN_AFTER: Final = 60.0
 class KeysCredential:
     """Calls by signature. The project is the one that is set, the one that the key's source names, or looked up once."""
 
-    def __init__(self, source: KeySource, sender: Sender, settings: CloudSettings, clock: CloudClock) -> None:
-        """`sender` asks the identity service for the project, if need be."""
+    def __init__(
+        self,
+        source: KeySource,
+        sender: Sender,
+        settings: CloudSettings,
+        clock: CloudClock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        """`sender` asks the identity service for the project, if need be; `sleep` and `random` are those of `Retried`."""
         self._sender = sender
         self._settings = settings
         self._clock = clock
-        self._keys = Renewed("access key", source.fetch, clock, longest_hold=FAILURE_HOLD)
-        self._project = Renewed("project id", self._look_up, clock)
+        keys = Retried(source.fetch, sleep=sleep, random=random)
+        self._keys = Renewed("access key", keys.fetch, clock, longest_hold=FAILURE_HOLD)
+        look_up = Retried(self._look_up, sleep=sleep, random=random)
+        self._project = Renewed("project id", look_up.fetch, clock)
         self._refused: tuple[AccessKey, float] | None = None  # the last one, and when
 
     async def grant(self) -> "KeyGrant":

@@ -1,35 +1,47 @@
 """The credential that is a token, got by password and kept for as long as it serves."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.upstream.credentials.cloud_clock import CloudClock
+from gateway.upstream.credentials.refusals import Refusals
 from gateway.upstream.credentials.renewed import Renewed
-from gateway.upstream.credentials.sign_in import PasswordSignIn
 from gateway.upstream.credentials.token import Token
 from gateway.upstream.credentials.token_store import SharedTokens, TokenStore
 from gateway.upstream.outgoing import Outgoing
 from gateway.upstream.reply import HttpReply
 
+_refused_here: Final[ContextVar[Token | None]] = ContextVar("_refused_here", default=None)
+"""The token that this task's call has just found refused: it waits for another one, while other calls go on with that one."""
+
 
 class PasswordCredential:
-    """Calls by token. The token says which project it is for."""
+    """Calls by token. The token says which project it is for.
 
-    kind: Final = "token"
+    A refused token serves on until there is a new one, since others may do well with it.
+    """
 
-    def __init__(self, sign_in: PasswordSignIn, clock: CloudClock, store: TokenStore | None = None) -> None:
-        """Tokens are shared with other replicas through `store`, if there is one."""
-        self._shared = SharedTokens(store, sign_in.fetch, clock) if store is not None else None
-        self._tokens = Renewed("token", self._shared.fetch if self._shared else sign_in.fetch, clock)
+    def __init__(self, sign_in: Callable[[], Awaitable[Token]], clock: CloudClock, store: TokenStore | None = None) -> None:
+        """`sign_in` gets a new token or raises `GatewayError`. Tokens are shared with other replicas through `store`, if there is
+        one."""
+        self._sign_in = sign_in
+        self._refusals = Refusals(clock)
+        self._shared = SharedTokens(store, self._fetch, clock) if store is not None else None
+        self._tokens = Renewed("token", self._shared.fetch if self._shared else self._fetch, clock)
 
     async def grant(self) -> "TokenGrant":
-        """A grant by the current token. Raises `GatewayError`."""
-        return TokenGrant(await self._tokens.get(), self)
+        """A grant by the current token; by another one, if the calling task has just found that one refused, and was told to try
+        again. Raises `GatewayError`."""
+        refused = _refused_here.get()
+        _refused_here.set(None)
+        token = await (self._tokens.get() if refused is None else self._tokens.another(refused))
+        return TokenGrant(token, self)
 
     async def check(self) -> None:
-        """Raise `GatewayError` if no token is to be had."""
+        """Raise `GatewayError` if no token is to be had. Whether the service takes it shows in calls."""
         await self._tokens.get()
 
     async def aclose(self) -> None:
@@ -38,13 +50,24 @@ class PasswordCredential:
 
     def accept(self, token: Token) -> None:
         """Note that the service took `token`."""
-        self._tokens.accept(token)
+        if self._tokens.value is token:
+            self._refusals.accept(token)
 
-    def reject(self, token: Token, refusal: GatewayError) -> bool:
-        """Drop `token`, which the service refused; returns whether another one may be had."""
-        if self._shared is not None:
-            self._shared.refuse(token)
-        return self._tokens.reject(token, refusal)
+    def reject(self, token: Token) -> bool:
+        """Have `token`, which the service refused, replaced, if that may help; returns whether it does not serve any more."""
+        if self._tokens.value is token:
+            if self._shared is not None:
+                self._shared.refuse(token)
+            if not self._refusals.refuse(token):
+                return False
+            self._tokens.renew()
+        _refused_here.set(token)
+        return True
+
+    async def _fetch(self) -> Token:
+        token = await self._sign_in()
+        self._refusals.replace(self._tokens.value, token)
+        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +87,9 @@ class TokenGrant:
         return {"X-Auth-Token": self.token.value}
 
     def accepted(self) -> None:
-        """If this token is refused later, it will be for another reason than the one before."""
+        """The token is good for this operation at least."""
         self.credential.accept(self.token)
 
     def refused(self, refusal: GatewayError, reply: HttpReply) -> bool:  # noqa: ARG002  # the protocol's
-        """Tokens die early, after a change of password for example: another one helps, unless this one is new."""
-        return self.credential.reject(self.token, refusal)
+        """Tokens die early, after a change of password for example: another one helps, unless the last ones did not."""
+        return self.credential.reject(self.token)

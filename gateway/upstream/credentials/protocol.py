@@ -28,7 +28,8 @@ class Grant(Protocol):
     def refused(self, refusal: GatewayError, reply: HttpReply) -> bool:
         """The service did not accept the grant, as `reply` says: is one more attempt, with a new grant, worth it?
 
-        Call it inside the event loop, for `Outcome.UNAUTHENTICATED` only, once for each grant.
+        Call it inside the event loop, for `Outcome.UNAUTHENTICATED` only, once for each grant, in the task that takes the new
+        grant next.
         """
 
 

@@ -3,17 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Final
 
 from gateway.redis_store import RedisLock, RedisStore
 from gateway.upstream.credentials.token import Token
-from gateway.upstream.credentials.token_document import read_token, write_token
-
-MAX_BYTES: Final = 128 << 10
-"""Longest value that is read: headers, and so tokens, are of 64 KB at most."""
-
-TURN_LIMIT: Final = 15.0
-"""Seconds after which a replica goes on without its turn: signing in takes less, unless the one whose turn it is hangs."""
+from gateway.upstream.credentials.token_document import MAX_BYTES, read_token, write_token
+from gateway.upstream.credentials.token_store import TURN_LIMIT
 
 
 class RedisTokenStore:

@@ -1,4 +1,4 @@
-"""What is fetched once however many wait, renewed ahead of time, and dropped when the service refuses it."""
+"""What is fetched once however many wait, and renewed while it serves: ahead of time, or when somebody wants another one."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.errors import GatewayError, Reason
+from gateway.upstream.credentials.retried import PASSING
 
 _log = logging.getLogger(__name__)
 
@@ -18,8 +19,8 @@ FAILURE_HOLD: Final = 5.0
 LONGEST_HOLD: Final = 300.0
 """Each further refusal of the credentials doubles the hold, up to this: accounts are locked after too many."""
 
-_NEW_SECONDS: Final = 60.0
-"""For so long a value counts as new."""
+PASSING_HOLD: Final = 1.0
+"""Seconds after a failure that may pass, unless the service asks for more."""
 
 
 class Perishable(Protocol):
@@ -60,14 +61,12 @@ class Renewed(Generic[P]):
         self._failure: GatewayError | None = None
         self._held_at = float("-inf")
         self._retry_at = float("-inf")
-        self._landed_at = float("-inf")
-        self._replaces_refused = False  # the value was fetched because the one before had been refused
         self._refused_at = float("-inf")
         self._refusals = 0  # of the credentials, one after the other
 
     @property
     def value(self) -> P | None:
-        """What is held, valid or not; None while there is nothing, or a rejected one is being replaced."""
+        """What is held, valid or not; None while there is nothing, or a dropped one is being replaced."""
         return self._value
 
     async def get(self) -> P:
@@ -75,37 +74,19 @@ class Renewed(Generic[P]):
         value = self._value
         now = self._clock()
         if value is None or now >= _last_use(value):
-            if self._flight is None:
-                self._raise_recent_failure(now)
-                self._flight = self._start_flight()
-            try:
-                return await asyncio.shield(self._flight)
-            except GatewayError as error:
-                # Each waiter gets its own, which it may add to.
-                raise _again(error, error.retry_after) from error.__cause__
-        if now >= value.renew_at and self._flight is None and not self._is_held(now):
-            self._flight = self._start_flight()
+            return await self._next()
+        if now >= value.renew_at:
+            self.renew()
         return value
 
-    def accept(self, value: P) -> None:
-        """Note that the service took `value`: if it is refused one day, a new one helps again."""
-        if self._value is value:
-            self._replaces_refused = False
+    async def another(self, than: P) -> P:
+        """Return a valid value other than `than`. Raises what the fetch raised, if none is to be had."""
+        return await (self._next() if self._value is than else self.get())
 
-    def reject(self, value: P, refusal: GatewayError) -> bool:
-        """Drop `value`, which the service refused; if it has been replaced meanwhile, the new one stays.
-
-        If it is the new one that is refused, that counts as a failed fetch. Returns whether another value may be had now.
-        """
-        if self._value is not value:
-            return True
-        self._value = None
-        # Refused as soon as it was fetched, and fetched because one was refused: new ones do not help.
-        hopeless = self._replaces_refused and self._clock() < self._landed_at + _NEW_SECONDS
-        if hopeless:
-            self._hold(refusal)
-        self._replaces_refused = True
-        return not hopeless
+    def renew(self) -> None:
+        """Have another value fetched, while the one that is held serves on; not so soon after a fetch that failed."""
+        if self._flight is None and not self._is_held(self._clock()):
+            self._flight = self._start_flight()
 
     def drop(self, value: P) -> None:
         """Have the next caller fetch, unless `value` has been replaced by another one meanwhile."""
@@ -117,6 +98,17 @@ class Renewed(Generic[P]):
         if self._flight is not None:
             self._flight.cancel()
             await asyncio.gather(self._flight, return_exceptions=True)
+
+    async def _next(self) -> P:
+        """The value that is being fetched."""
+        if self._flight is None:
+            self._raise_recent_failure(self._clock())
+            self._flight = self._start_flight()
+        try:
+            return await asyncio.shield(self._flight)
+        except GatewayError as error:
+            # Each waiter gets its own, which it may add to.
+            raise _again(error, error.retry_after) from error.__cause__
 
     def _is_held(self, now: float) -> bool:
         # A clock that was set back must not prolong a hold.
@@ -140,11 +132,8 @@ class Renewed(Generic[P]):
             return
         error = flight.exception()  # also marks it as seen, for a renewal that nobody awaits
         if error is None:
-            if self._value is not None:  # renewed in peace
-                self._replaces_refused = False
             self._value = flight.result()
             self._failure, self._retry_at = None, float("-inf")
-            self._landed_at = self._clock()
             self._told = ""
             return
         self._hold(error if isinstance(error, GatewayError) else None)
@@ -162,6 +151,8 @@ class Renewed(Generic[P]):
             self._refusals = self._refusals + 1 if recent else 1
             self._refused_at = now
             hold = min(FAILURE_HOLD * 2.0 ** min(self._refusals - 1, 10), self._longest_hold)
+        elif failure is not None and failure.reason in PASSING:
+            hold = min(max(PASSING_HOLD, failure.retry_after or 0.0), LONGEST_HOLD)
         self._failure, self._held_at, self._retry_at = failure, now, now + hold
 
 

@@ -25,7 +25,7 @@ class PasswordSignIn:
         self._url = f"{settings.endpoints().iam}/v3/auth/tokens"
 
     async def fetch(self) -> Token:
-        """Get a new token. Raises `GatewayError`, `UPSTREAM_AUTHENTICATION_FAILED` for wrong credentials."""
+        """Get a new token, in one try. Raises `GatewayError`, `UPSTREAM_AUTHENTICATION_FAILED` for wrong credentials."""
         outgoing = Outgoing(
             "POST",
             self._url,

@@ -2,9 +2,13 @@
 
 import json
 import math
+from typing import Final
 
 from gateway.upstream.credentials.project import is_project_id
 from gateway.upstream.credentials.token import Token
+
+MAX_BYTES: Final = 128 << 10
+"""Longest document that is read: headers, and so tokens, are of 64 KB at most."""
 
 
 def write_token(token: Token) -> bytes:

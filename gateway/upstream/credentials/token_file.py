@@ -11,15 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway.upstream.credentials.token import Token
-from gateway.upstream.credentials.token_document import read_token, write_token
+from gateway.upstream.credentials.token_document import MAX_BYTES, read_token, write_token
+from gateway.upstream.credentials.token_store import TURN_LIMIT
 
 _log = logging.getLogger(__name__)
-
-MAX_BYTES: Final = 128 << 10
-"""Longest file that is read: headers, and so tokens, are of 64 KB at most."""
-
-TURN_LIMIT: Final = 15.0
-"""Seconds after which a replica goes on without its turn: signing in takes less, unless the one whose turn it is hangs."""
 
 _TURN_POLL: Final = 0.1
 

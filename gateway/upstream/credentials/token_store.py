@@ -10,6 +10,9 @@ from typing import Final, Protocol
 from gateway.upstream.credentials.token import Token
 from gateway.upstream.settings import CloudSettings
 
+TURN_LIMIT: Final = 15.0
+"""Seconds after which a replica goes on without its turn: signing in takes less, unless the one whose turn it is hangs."""
+
 _REMEMBERED_REFUSALS: Final = 16
 
 
@@ -26,7 +29,7 @@ class TokenStore(Protocol):
         """Drop `token`, if it is the one that is kept."""
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """Inside, no other replica is: they wait here, for some seconds at most, while one of them fetches."""
+        """Inside, no other replica is: they wait here, for `TURN_LIMIT` at most, while one of them fetches."""
 
 
 class SharedTokens:
@@ -55,7 +58,8 @@ class SharedTokens:
 
     def refuse(self, token: Token) -> None:
         """Never take `token`, which the service refused, from the store again."""
-        self._refused.append(token.value)
+        if token.value not in self._refused:
+            self._refused.append(token.value)
 
     async def _usable(self) -> Token | None:
         token = await self._store.load()

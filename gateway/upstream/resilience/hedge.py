@@ -1,31 +1,31 @@
 """A second attempt while a slow first one is still under way ("The Tail at Scale", Dean and Barroso 2013)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final
 
 from gateway.errors import GatewayError
 from gateway.upstream.outcome import Attempt, Outcome
 from gateway.upstream.resilience.budget import RetryBudget
+from gateway.upstream.resilience.retry import may_have_worked
 from gateway.upstream.resilience.settings import HedgeSettings
 
-Send = Callable[[], Coroutine[Any, Any, Attempt]]
-"""Makes one attempt."""
+UnderWay = Callable[[], AbstractContextManager[None]]
+"""Makes a context to be inside of for as long as a request is under way; one for each request of an attempt."""
+
+First = Callable[[UnderWay], Coroutine[Any, Any, Attempt]]
+"""Makes one attempt, and tells when its requests are under way. Raises `GatewayError` if it could not be made."""
+
+Second = Callable[[], Coroutine[Any, Any, Attempt]]
+"""Makes one attempt. Raises `GatewayError` if it could not be made."""
 
 _CONCLUSIVE: Final = frozenset({Outcome.SUCCESS, Outcome.REFUSED})
 """Nothing that the other attempt brings could be better."""
 
-
-@dataclass(frozen=True, slots=True)
-class Hedged:
-    """What came of one attempt, or of two."""
-
-    answer: Attempt
-    others: tuple[Attempt, ...] = ()
-    """The attempt that ended as well, if one did."""
-    abandoned: bool = False
-    """Whether the other attempt was cancelled while under way: it may be billed."""
+_End = Attempt | GatewayError
 
 
 class HedgePolicy:
@@ -39,10 +39,10 @@ class HedgePolicy:
         self._budget = budget
         self._has_room = has_room
 
-    async def run(self, first: Send, second: Send) -> Hedged:
-        """Make the `first` attempt and, if it takes too long, the `second` as well; each must need no slot of the other."""
+    async def run(self, first: First, second: Second) -> Attempt:
+        """Make the `first` attempt and, if a request of it takes too long, the `second` as well; see `hedged`."""
         if self._after is None:
-            return Hedged(await first())
+            return await first(contextlib.nullcontext)
         self._share.deposit()
         return await hedged(first, second, self._after, self._permits)
 
@@ -51,47 +51,67 @@ class HedgePolicy:
         return self._share.tokens >= 1.0 and self._has_room() and self._budget.withdraw() and self._share.withdraw()
 
 
-async def hedged(first: Send, second: Send, after: float, permits: Callable[[], bool]) -> Hedged:
-    """Start `first` and, if it is under way after so many seconds and `permits` then says so, `second`.
+async def hedged(first: First, second: Second, after: float, permits: Callable[[], bool]) -> Attempt:
+    """Start `first` and, if a request of it is under way for so many seconds and `permits` then says so, `second`.
 
-    Returns with the first attempt that is conclusive, or else once both have ended. An attempt that is under way when this
-    returns, raises or is cancelled is cancelled. What `first` raises is raised; a `GatewayError` of `second`, such as that there
-    is no slot for it, means that it was not made.
+    Returns the first attempt that is conclusive. If both end without one, returns that on which a retry must be decided: one that
+    may have worked, or else the first. An attempt that is under way when this returns, raises or is cancelled is cancelled.
+    An attempt that could not be made leaves the word to the other; if there is no other, its `GatewayError` is raised.
     """
-    running = asyncio.create_task(first())
-    tasks: list[asyncio.Task[Attempt | None]] = [running]
+    overdue = asyncio.get_running_loop().create_future()
+    tasks = [asyncio.create_task(_end(first(partial(_watched, overdue, after))))]
     try:
-        await asyncio.wait(tasks, timeout=after)
-        if running.done() or not permits():
-            return Hedged(await running)
-        tasks.append(asyncio.create_task(_if_possible(second)))
-        return await _race(*tasks)
+        await asyncio.wait([overdue, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done() and permits():
+            tasks.append(asyncio.create_task(_end(second())))
+        return await _race(tasks)
     finally:
-        await _end(tasks)
+        await _cancel(tasks)
 
 
-async def _if_possible(send: Send) -> Attempt | None:
+@contextlib.contextmanager
+def _watched(overdue: asyncio.Future[None], after: float) -> Iterator[None]:
+    timer = asyncio.get_running_loop().call_later(after, _settle, overdue)
     try:
-        return await send()
-    except GatewayError:
-        return None
+        yield
+    finally:
+        timer.cancel()
 
 
-async def _race(*tasks: asyncio.Task[Attempt | None]) -> Hedged:
+def _settle(overdue: asyncio.Future[None]) -> None:
+    if not overdue.done():
+        overdue.set_result(None)
+
+
+async def _end(attempt: Coroutine[Any, Any, Attempt]) -> _End:
+    try:
+        return await attempt
+    except GatewayError as error:
+        return error
+
+
+async def _race(tasks: list[asyncio.Task[_End]]) -> Attempt:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    if not any(attempt.outcome in _CONCLUSIVE for attempt in _ended(tasks)):
+    if not any(attempt.outcome in _CONCLUSIVE for attempt in _attempts(tasks)):
         await asyncio.wait(tasks)
-    attempts = _ended(tasks)
-    answer = next((attempt for attempt in attempts if attempt.outcome in _CONCLUSIVE), attempts[0])
-    others = tuple(attempt for attempt in attempts if attempt is not answer)
-    return Hedged(answer, others, abandoned=not all(task.done() for task in tasks))
+    attempts = _attempts(tasks)
+    if not attempts:
+        raise next(end for task in tasks if isinstance(end := task.result(), GatewayError))
+    return min(attempts, key=_rank)
 
 
-def _ended(tasks: Iterable[asyncio.Task[Attempt | None]]) -> list[Attempt]:
-    return [attempt for task in tasks if task.done() and (attempt := task.result()) is not None]
+def _attempts(tasks: Iterable[asyncio.Task[_End]]) -> list[Attempt]:
+    return [end for task in tasks if task.done() and isinstance(end := task.result(), Attempt)]
 
 
-async def _end(tasks: list[asyncio.Task[Attempt | None]]) -> None:
+def _rank(attempt: Attempt) -> int:
+    """What decides comes first: if one of two may have worked, the call must not be made again because the other did not."""
+    if attempt.outcome in _CONCLUSIVE:
+        return 0
+    return 1 if may_have_worked(attempt) else 2
+
+
+async def _cancel(tasks: list[asyncio.Task[_End]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

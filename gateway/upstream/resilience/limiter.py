@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from gateway.call import Call
@@ -22,14 +21,6 @@ _SHORTEST_ADVICE: Final = 1.0
 
 _TIMER_RESOLUTION: Final = 1e-6
 """Seconds by which a timer may come early; a pause that is shorter is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The right to make one call."""
-
-    waited: float
-    """Seconds."""
 
 
 class Limiter:
@@ -71,24 +62,33 @@ class Limiter:
         return not self._queue and self._in_flight < self.limit and self._pause() == 0.0
 
     @contextlib.asynccontextmanager
-    async def slot(self, call: Call) -> AsyncIterator[Slot]:
+    async def slot(self, call: Call) -> AsyncIterator[None]:
         """Wait for the call's turn; the slot is taken until the context is left.
 
         The deadline is used to foresee what cannot be done in time; `call.bounded()`, around this, is what ends the wait.
         Raises `GatewayError`: `OVERLOADED` if the queue is full or the wait too long, `DEADLINE_TOO_SHORT` at once if the wait
-        would outlast the deadline, `DEADLINE_EXCEEDED` if that has passed.
+        would outlast the deadline, or after the wait if it has left too little time, `DEADLINE_EXCEEDED` if that has passed.
         """
-        arrived_at = self._clock()
-        self._check_time(call, arrived_at)
+        self._check_time(call, self._expected_wait(self._queue.ahead_of(call.tenant)))
         if self.has_room:
             self._start()
         else:
-            await self._turn(call.tenant)
-        try:
-            yield Slot(self._clock() - arrived_at)
-        finally:
-            self._in_flight -= 1
-            self._dispatch()
+            await self._turn(call)
+        with self._taken():
+            yield
+
+    @contextlib.contextmanager
+    def slot_now(self, call: Call) -> Iterator[None]:
+        """Take a slot that is free, until the context is left, and never wait for one.
+
+        Raises `GatewayError`: `OVERLOADED` if there is no room, `DEADLINE_TOO_SHORT`, or `DEADLINE_EXCEEDED`.
+        """
+        if not self.has_room:
+            raise self._overloaded("no place is free")
+        self._check_time(call, 0.0)
+        self._start()
+        with self._taken():
+            yield
 
     def succeeded(self, seconds: float) -> None:
         """Count a call that was answered after so many seconds; its slot is still taken."""
@@ -102,9 +102,17 @@ class Limiter:
             hold = min(retry_after, self._settings.max_hold)
             self._held_until = max(self._held_until, self._clock() + hold)
 
-    def _check_time(self, call: Call, now: float) -> None:
-        left = call.remaining(now)
-        needed = self._expected_wait(self._queue.ahead_of(call.tenant)) + self.service_time.quick
+    @contextlib.contextmanager
+    def _taken(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._dispatch()
+
+    def _check_time(self, call: Call, wait: float) -> None:
+        left = call.remaining(self._clock())
+        needed = wait + self.service_time.quick
         if needed > left:
             raise GatewayError(
                 Reason.DEADLINE_TOO_SHORT,
@@ -120,20 +128,21 @@ class Limiter:
         by_rate = self._rate.wait(ahead) if self._rate is not None else 0.0
         return max(by_slots, by_rate, self._held_until - self._clock())
 
-    async def _turn(self, tenant: str) -> None:
+    async def _turn(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(loop.create_future())
-        displaced = self._queue.push(tenant, waiter)
+        displaced = self._queue.push(call.tenant, waiter)
         if displaced is not None:
             displaced.refuse(self._overloaded("too many calls wait for the cloud"))
         limit = loop.call_later(self._settings.queue_time, self._expire, waiter)
         try:
             self._dispatch()
             await waiter.turn
+            self._check_time(call, 0.0)  # what went before may have taken longer than expected
         except BaseException:
-            if waiter.has_slot:  # it came as the wait was cancelled
-                self._in_flight -= 1
-            self._queue.discard(tenant, waiter)
+            if waiter.has_slot:  # it came too late, or as the wait was cancelled
+                self._return_unused()
+            self._queue.discard(call.tenant, waiter)
             self._dispatch()
             raise
         finally:
@@ -151,12 +160,18 @@ class Limiter:
         if self._rate is not None:
             self._rate.take()
 
+    def _return_unused(self) -> None:
+        self._in_flight -= 1
+        if self._rate is not None:
+            self._rate.give_back()
+            self._forget_wake_up()  # the next call may start sooner than that
+
     def _dispatch(self) -> None:
         """Give out what slots there are, and see to it that this is done again when the next one comes with time."""
         while self._queue and self._in_flight < self.limit:
             pause = self._pause()
             if pause > 0.0:
-                # A timer that is set comes no later: pauses only grow while it is.
+                # A timer that is set comes early enough: pauses only grow while it is.
                 if self._wake_up is None:
                     self._wake_up = asyncio.get_running_loop().call_later(pause, self._wake)
                 return
@@ -164,6 +179,9 @@ class Limiter:
             if not waiter.turn.done():  # or it was cancelled and has not yet run to leave the queue
                 self._start()
                 waiter.turn.set_result(None)
+        self._forget_wake_up()
+
+    def _forget_wake_up(self) -> None:
         if self._wake_up is not None:
             self._wake_up.cancel()
             self._wake_up = None

@@ -24,3 +24,7 @@ class TokenBucket:
     def take(self) -> None:
         """Count a call that starts."""
         self._tokens -= 1.0
+
+    def give_back(self) -> None:
+        """Take back the count of a call that did not start after all."""
+        self._tokens += 1.0

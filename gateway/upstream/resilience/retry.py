@@ -41,9 +41,11 @@ class RetryPolicy:
         return delay if self._budget.withdraw() else None
 
     def _is_worth_it(self, attempt: Attempt) -> bool:
-        if attempt.outcome not in _PASSING:
-            return False
-        # A status of 5xx is no success, hence not billed, even if a proxy says it of work that was done behind it. A server that
-        # closes an idle connection has hardly read a request from it.
-        is_safe = attempt.billed is Billed.NO or attempt.outcome in {Outcome.FAILED, Outcome.STALE}
-        return is_safe or self._lost_replies
+        return attempt.outcome in _PASSING and (self._lost_replies or not may_have_worked(attempt))
+
+
+def may_have_worked(attempt: Attempt) -> bool:
+    """Whether the work may be done and billed, so that it would be twice if the call was made again."""
+    # A status of 5xx is no success, hence not billed, even if a proxy says it of work that was done behind it. A server that
+    # closes an idle connection has hardly read a request from it.
+    return attempt.billed is not Billed.NO and attempt.outcome not in {Outcome.FAILED, Outcome.STALE}

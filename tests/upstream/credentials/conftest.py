@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -21,10 +22,13 @@ NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
 
 class Clock:
-    """This machine's clock, which stands until it is set."""
+    """This machine's clock, which stands until it is set or somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = NOW
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     def __call__(self) -> float:
         return self.now
@@ -62,7 +66,7 @@ class PlayedCloud:
         self.sent.append(sent)
         answer = self.answers.get(sent.place, lambda _: reply(404))(sent)
         if isinstance(answer, GatewayError):
-            return Attempt(Outcome.NOT_SENT, error=answer)
+            return Attempt(Outcome.LOST, error=answer)
         return classify(answer)
 
     def places(self) -> list[str]:
@@ -109,3 +113,20 @@ def cloud_clock(clock) -> CloudClock:
 @pytest.fixture
 def cloud() -> PlayedCloud:
     return PlayedCloud()
+
+
+@pytest.fixture
+def issuing(cloud, clock) -> None:
+    """Each sign-in gets the next token: of 20 000 characters, as of services with many roles."""
+    place = "POST /v3/auth/tokens"
+
+    def answer(_: Sent) -> HttpReply:
+        issued_at, expires_at = (datetime.fromtimestamp(clock.now + after, UTC) for after in (0, 86_400))
+        token = {
+            "issued_at": issued_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "project": {"id": "p7"},
+        }
+        return reply(201, {"token": token}, X_Subject_Token=f"secret-{cloud.places().count(place)}-" + "t" * 20_000)
+
+    cloud.answers[place] = answer

@@ -20,7 +20,7 @@ NORTH = {"id": "p7", "name": "cn-east-3", "enabled": True}
 
 
 def opened(cloud, clock, **settings) -> KeysCredential:
-    return opened_credential(KEYS.model_copy(update=settings), cloud, clock=clock)
+    return opened_credential(KEYS.model_copy(update=settings), cloud, clock=clock, sleep=clock.sleep)
 
 
 def checked(outgoing: Outgoing, headers: dict, secret: str, now: float) -> str:
@@ -106,8 +106,8 @@ async def test_no_project_is_an_error_that_is_not_asked_for_over_and_over(cloud,
     [
         (401, Reason.UPSTREAM_AUTHENTICATION_FAILED, 2),  # a source may have another key
         (403, Reason.UPSTREAM_AUTHENTICATION_FAILED, 2),
-        (429, Reason.UPSTREAM_THROTTLED, 1),
-        (500, Reason.UPSTREAM_UNAVAILABLE, 1),
+        (429, Reason.UPSTREAM_THROTTLED, 3),
+        (500, Reason.UPSTREAM_UNAVAILABLE, 3),
         (302, Reason.UPSTREAM_BAD_RESPONSE, 1),
     ],
 )

@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-from datetime import UTC, datetime
 
 import pytest
 
@@ -15,20 +14,7 @@ CALL = Outgoing("POST", "https://image.example/v2/p7/image/tagging", headers={"C
 SETTINGS = CloudSettings(user="ada", domain="acme", password="hunter2")
 
 
-@pytest.fixture(autouse=True)
-def sign_ins(cloud, clock, reply):
-    """Each sign-in gets the next token: of 20 000 characters, as of services with many roles."""
-
-    def answer(_):
-        issued_at, expires_at = (datetime.fromtimestamp(clock.now + after, UTC) for after in (0, 86_400))
-        token = {
-            "issued_at": issued_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "project": {"id": "p7"},
-        }
-        return reply(201, {"token": token}, X_Subject_Token=f"secret-{cloud.places().count(SIGN_IN)}-" + "t" * 20_000)
-
-    cloud.answers[SIGN_IN] = answer
+pytestmark = pytest.mark.usefixtures("issuing")
 
 
 async def test_a_grant_is_the_token_s_header_and_project(cloud, clock) -> None:
@@ -39,22 +25,6 @@ async def test_a_grant_is_the_token_s_header_and_project(cloud, clock) -> None:
     assert [grant.headers(CALL) for grant in grants] == [{"X-Auth-Token": "secret-1-" + "t" * 20_000}] * 20
     assert cloud.places() == [SIGN_IN]
     await credential.aclose()
-
-
-async def test_a_refused_token_is_replaced_once(cloud, clock, reply) -> None:
-    credential = opened_credential(SETTINGS, cloud, clock=clock)
-    first = await credential.grant()
-    other = await credential.grant()
-    assert first.refused(REFUSED, reply(401))
-    second = await credential.grant()
-    assert second.headers(CALL)["X-Auth-Token"].startswith("secret-2-")
-    assert other.refused(REFUSED, reply(401))  # of the same old token: the new one stays
-    assert (await credential.grant()).headers(CALL) == second.headers(CALL)
-    assert not second.refused(REFUSED, reply(401))
-    with pytest.raises(GatewayError) as caught:
-        await credential.grant()
-    assert (caught.value.reason, caught.value.retry_after) == (REFUSED.reason, 5.0)
-    assert cloud.places() == [SIGN_IN] * 2
 
 
 async def test_replicas_share_a_token_and_none_takes_a_refused_one(cloud, clock, reply, tmp_path) -> None:

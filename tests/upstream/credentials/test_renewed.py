@@ -5,7 +5,7 @@ import pytest
 
 from gateway.errors import GatewayError, Reason, UpstreamDetail
 from gateway.upstream.credentials.access_key import AccessKey
-from gateway.upstream.credentials.renewed import EXPIRY_MARGIN, FAILURE_HOLD, Renewed
+from gateway.upstream.credentials.renewed import EXPIRY_MARGIN, FAILURE_HOLD, LONGEST_HOLD, PASSING_HOLD, Renewed
 from gateway.upstream.credentials.token import RENEWAL_SHARE, Token
 
 LIFETIME = 1000.0
@@ -135,23 +135,6 @@ async def test_at_expiry_the_renewal_under_way_is_joined(issuer, cache, token) -
     assert issuer.fetches == 2
 
 
-async def test_a_rejected_token_is_replaced(issuer, cache, token) -> None:
-    cache.reject(token, REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    assert (await waiter).value == "token 2"
-
-
-async def test_rejecting_a_token_already_replaced_changes_nothing(issuer, cache, token) -> None:
-    cache.reject(token, REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    second = await waiter
-    cache.reject(token, REFUSED)
-    assert await cache.get() is second
-    assert issuer.fetches == 2
-
-
 async def test_a_failure_is_told_again_without_another_fetch_for_a_while(issuer, cache) -> None:
     waiter = asyncio.create_task(cache.get())
     await issuer.land(REFUSED)
@@ -167,19 +150,6 @@ async def test_a_failure_is_told_again_without_another_fetch_for_a_while(issuer,
     waiter = asyncio.create_task(cache.get())
     await issuer.land()
     assert (await waiter).value == "token 2"
-
-
-async def test_after_a_failed_renewal_and_a_good_one_a_rejected_token_is_replaced_at_once(issuer, cache, token) -> None:
-    issuer.now = RENEWAL
-    await cache.get()
-    await issuer.land(REFUSED)
-    issuer.now += FAILURE_HOLD
-    await cache.get()
-    await issuer.land()
-    cache.reject(await cache.get(), REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    assert (await waiter).value == "token 4"
 
 
 async def test_an_unforeseen_error_is_logged_by_its_kind_only(issuer, cache, caplog) -> None:
@@ -219,30 +189,6 @@ def test_a_token_does_not_show_its_value() -> None:
     assert "hunter2" not in repr(Token("hunter2", "project", 0, 1))
 
 
-async def test_new_tokens_that_are_refused_too_are_not_fetched_over_and_over(issuer, cache, token) -> None:
-    issuer.now = 100.0
-    cache.reject(token, REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    cache.reject(await waiter, REFUSED)
-    for _ in range(100):
-        with pytest.raises(GatewayError) as caught:
-            await cache.get()
-    assert (caught.value.reason, caught.value.retry_after) == (REFUSED.reason, FAILURE_HOLD)
-    assert issuer.fetches == 2
-
-
-async def test_a_value_that_was_taken_and_is_refused_later_is_replaced_at_once(issuer, cache) -> None:
-    for taken in (True, True, False):
-        waiter = asyncio.create_task(cache.get())
-        await issuer.land()
-        value = await waiter
-        if taken:
-            cache.accept(value)
-            assert cache.reject(value, REFUSED)
-    assert not cache.reject(value, REFUSED)  # the one before had been refused, and nothing has been done with this one
-
-
 async def test_refused_credentials_are_tried_ever_more_rarely(issuer, cache) -> None:
     holds = []
     for _ in range(9):
@@ -255,18 +201,6 @@ async def test_refused_credentials_are_tried_ever_more_rarely(issuer, cache) -> 
         holds.append(caught.value.retry_after)
         issuer.now += caught.value.retry_after
     assert holds == [5, 10, 20, 40, 80, 160, 300, 300, 300]
-
-
-async def test_other_failures_are_tried_again_at_the_same_pace(issuer, cache) -> None:
-    for _ in range(5):
-        waiter = asyncio.create_task(cache.get())
-        await issuer.land(GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down"))
-        with pytest.raises(GatewayError):
-            await waiter
-        with pytest.raises(GatewayError) as caught:
-            await cache.get()
-        assert caught.value.retry_after == FAILURE_HOLD
-        issuer.now += FAILURE_HOLD
 
 
 async def test_a_short_lived_token_is_cached_too() -> None:
@@ -301,30 +235,6 @@ async def test_mended_credentials_start_afresh(issuer, cache) -> None:
     with pytest.raises(GatewayError) as caught:
         await cache.get()
     assert caught.value.retry_after == FAILURE_HOLD
-
-
-async def test_a_renewed_token_that_is_refused_is_replaced_once(issuer, cache, token) -> None:
-    cache.reject(token, REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    await waiter
-    issuer.now = RENEWAL + 1
-    await cache.get()
-    await issuer.land()
-    cache.reject(await cache.get(), REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    assert (await waiter).value == "token 4"
-
-
-async def test_whoever_rejects_a_value_learns_whether_another_may_be_had(issuer, cache, token) -> None:
-    issuer.now = 100.0
-    assert cache.reject(token, REFUSED)
-    waiter = asyncio.create_task(cache.get())
-    await issuer.land()
-    second = await waiter
-    assert cache.reject(token, REFUSED)  # replaced meanwhile
-    assert not cache.reject(second, REFUSED)
 
 
 async def test_a_clock_that_is_set_back_does_not_prolong_a_hold(issuer, cache) -> None:
@@ -384,3 +294,61 @@ async def test_a_failure_that_goes_on_is_logged_once(issuer, cache, token, caplo
         await issuer.land(error)
         await asyncio.gather(waiter, return_exceptions=True)
     assert caplog.messages == ["no token: refused", "no token: down", "no token: refused"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "hold"),
+    [
+        (GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down"), PASSING_HOLD),
+        (GatewayError(Reason.UPSTREAM_THROTTLED, "slower"), PASSING_HOLD),
+        (GatewayError(Reason.UPSTREAM_THROTTLED, "slower", retry_after=0.1), PASSING_HOLD),
+        (GatewayError(Reason.UPSTREAM_THROTTLED, "slower", retry_after=40.0), 40.0),
+        (GatewayError(Reason.UPSTREAM_THROTTLED, "slower", retry_after=86_400.0), LONGEST_HOLD),
+        (GatewayError(Reason.UPSTREAM_BAD_RESPONSE, "odd"), FAILURE_HOLD),
+    ],
+)
+async def test_what_passes_is_tried_again_soon_and_at_the_same_pace(issuer, cache, failure, hold) -> None:
+    for _ in range(3):
+        waiter = asyncio.create_task(cache.get())
+        await issuer.land(failure)
+        with pytest.raises(GatewayError):
+            await waiter
+        with pytest.raises(GatewayError) as caught:
+            await cache.get()
+        assert caught.value.retry_after == hold
+        issuer.now += hold
+
+
+async def test_whoever_wants_another_one_waits_and_the_others_go_on_with_the_old_one(issuer, cache, token) -> None:
+    cache.renew()
+    waiters = [asyncio.create_task(cache.another(token)) for _ in range(5)]
+    await settled(lambda: issuer.fetches == 1)
+    assert await cache.get() is token
+    assert not any(waiter.done() for waiter in waiters)
+    await issuer.land()
+    assert {(await waiter).value for waiter in waiters} == {"token 2"}
+    assert (await cache.get()).value == "token 2"
+    assert (await cache.another(token)).value == "token 2"
+    assert issuer.fetches == 2
+
+
+async def test_another_one_that_nobody_is_fetching_is_fetched(issuer, cache, token) -> None:
+    waiter = asyncio.create_task(cache.another(token))
+    await issuer.land()
+    assert (await waiter).value == "token 2"
+
+
+async def test_if_no_other_one_is_to_be_had_the_old_one_serves_on(issuer, cache, token) -> None:
+    cache.renew()
+    waiter = asyncio.create_task(cache.another(token))
+    await issuer.land(REFUSED)
+    for _ in range(2):
+        with pytest.raises(GatewayError, match="refused"):
+            await waiter
+        assert await cache.get() is token
+        cache.renew()  # held
+        waiter = asyncio.create_task(cache.another(token))
+    with pytest.raises(GatewayError) as caught:
+        await waiter
+    assert caught.value.retry_after == FAILURE_HOLD
+    assert issuer.fetches == 2

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.upstream.credentials.token import Token
-from gateway.upstream.credentials.token_file import MAX_BYTES, TURN_LIMIT, FileTokenStore
+from gateway.upstream.credentials.token_document import MAX_BYTES
+from gateway.upstream.credentials.token_file import FileTokenStore
+from gateway.upstream.credentials.token_store import TURN_LIMIT
 
 TOKEN = Token("hunter2" * 1000, "p7", 1_800_000_000.5, 1_800_086_400.0)
 

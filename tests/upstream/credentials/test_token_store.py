@@ -88,6 +88,14 @@ async def test_a_refused_token_is_not_taken_again_even_if_another_replica_saves_
     assert (await shared.fetch()).value == "token 2"
 
 
+async def test_a_token_that_is_refused_over_and_over_does_not_push_out_the_others(issuer) -> None:
+    first, second = issued("first"), issued("second")
+    shared = SharedTokens(Shelf(first), issuer.fetch, lambda: NOW)
+    for token in (first, *[second] * 100):
+        shared.refuse(token)
+    assert (await shared.fetch()).value == "token 1"
+
+
 async def test_a_refused_token_is_forgotten_for_the_others_too(issuer) -> None:
     refused = issued("refused")
     shelf = Shelf(refused)

@@ -10,13 +10,15 @@ from typing import Self
 class Books:
     """Counts; those by marker are by what the request was about.
 
-    `received`: requests that came whole. `billed`: those whose work was done. `answered`: true replies that the client could
+    `received`: requests that came whole. `billed`: those whose work was done. `denied`: those of them of which a status of 5xx
+    said that it was not, and which are not paid for. `answered`: true replies that the client could
     read whole. `most_under_way`: requests worked on at once for clients that had not gone. `stray`: why requests could not be
     understood, each of them a fault of the client.
     """
 
     received: Counter[str] = field(default_factory=Counter)
     billed: Counter[str] = field(default_factory=Counter)
+    denied: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     stray: list[str] = field(default_factory=list)
@@ -31,5 +33,5 @@ class Books:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         fields = json.loads(text)
-        counters = {name: Counter(fields[name]) for name in ("received", "billed", "answered", "faults")}
+        counters = {name: Counter(fields[name]) for name in ("received", "billed", "denied", "answered", "faults")}
         return cls(**fields | counters)

@@ -25,6 +25,10 @@ class Fault(StrEnum):
     """RST amid the body of the true reply."""
     CLOSE_IN_REPLY = auto()
     """FIN likewise, the body being chunked."""
+    RESET_AFTER_WORK = auto()
+    """RST a while after the request has been computed, without a byte of a reply."""
+    CLOSE_AFTER_WORK = auto()
+    """FIN likewise."""
     IDLE_CLOSED = auto()
     """The true reply, then FIN though the connection could be kept."""
     CLOSED_ON_REUSE = auto()

@@ -10,6 +10,9 @@ from .fault import Fault
 from .http import Reply
 from .service import refusal
 
+_LATE_SECONDS: Final = 0.3
+"""Longer than a client may believe that its request met a connection that had been closed before."""
+
 _HTML: Final = b"<html><body><h1>A web page</h1></body></html>"
 
 
@@ -41,14 +44,17 @@ class Then(Enum):
 @dataclass(frozen=True, slots=True)
 class Misdeed:
     """`says`: the words, made from the true reply. `computes`: whether the work is done, and so billed. `answers`: whether the
-    client can read the true reply whole. `revokes`: whether the token that came is taken no longer."""
+    client can read the true reply whole. `denies`: whether the work is said to have failed, though it is done. `revokes`: whether
+    the token that came is taken no longer. `waits`: seconds after the work before anything is said."""
 
     says: Callable[[Reply], bytes]
     then: Then = Then.KEEP
     when: When = When.BODY
     computes: bool = False
     answers: bool = False
+    denies: bool = False
     revokes: bool = False
+    waits: float = 0.0
 
 
 def _nothing(_: Reply) -> bytes:
@@ -95,6 +101,8 @@ MISDEEDS: Final[Mapping[Fault, Misdeed]] = {
     Fault.RESET_IN_HEAD: Misdeed(lambda true: _half(true.head()), Then.RESET, computes=True),
     Fault.RESET_IN_REPLY: Misdeed(lambda true: true.head() + _half(true.body), Then.RESET, computes=True),
     Fault.CLOSE_IN_REPLY: Misdeed(lambda true: _chunked(true, _half(true.body)), Then.CLOSE, computes=True),
+    Fault.RESET_AFTER_WORK: Misdeed(_nothing, Then.RESET, computes=True, waits=_LATE_SECONDS),
+    Fault.CLOSE_AFTER_WORK: Misdeed(_nothing, Then.CLOSE, computes=True, waits=_LATE_SECONDS),
     Fault.IDLE_CLOSED: Misdeed(Reply.whole, Then.CLOSE, computes=True, answers=True),
     Fault.CLOSED_ON_REUSE: Misdeed(Reply.whole, Then.CLOSE_ON_REUSE, computes=True, answers=True),
     Fault.RESET_ON_REUSE: Misdeed(Reply.whole, Then.RESET_ON_REUSE, computes=True, answers=True),
@@ -123,7 +131,7 @@ MISDEEDS: Final[Mapping[Fault, Misdeed]] = {
     Fault.FAILED: Misdeed(_says(Reply(500, {}, b""))),
     Fault.UNAVAILABLE: Misdeed(_page(503)),
     Fault.BAD_GATEWAY: Misdeed(_page(502)),
-    Fault.GATEWAY_TIMEOUT: Misdeed(_page(504), computes=True),
+    Fault.GATEWAY_TIMEOUT: Misdeed(_page(504), computes=True, denies=True),
     Fault.ERROR_IN_SUCCESS: Misdeed(_says(refusal(200, "AIS.0503", "damaged"))),
     Fault.REFUSED: Misdeed(_says(refusal(400, "AIS.0503", "damaged"))),
     Fault.HTML_IN_SUCCESS: Misdeed(_page(200)),

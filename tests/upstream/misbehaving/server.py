@@ -123,9 +123,11 @@ class MisbehavingCloud:
         misdeed = MISDEEDS[self._struck(self.plan.on_request(marker, self.books.received[marker]))]
         await self._work(connection)
         self.books.billed[marker] += misdeed.computes
+        self.books.denied[marker] += misdeed.denies
         if misdeed.revokes:
             self.service.revoke(request)
         await self._tell()
+        await asyncio.sleep(misdeed.waits)
         await connection.write(misdeed.says(true))
         self.books.answered[marker] += misdeed.answers
         return await self._end(connection, misdeed.then)

@@ -24,18 +24,21 @@ class Caller:
         self.gate, self.seconds, self.call = gate, seconds, Call(tenant, deadline)
         self.arrived_at = now()
         self.started_at: float | None = None
-        self.waited: float | None = None
         self.error: GatewayError | None = None
         self.task = asyncio.create_task(self._go())
 
     async def _go(self) -> None:
         try:
-            async with self.call.bounded(), self.gate.slot(self.call) as slot:
-                self.started_at, self.waited = now(), slot.waited
+            async with self.call.bounded(), self.gate.slot(self.call):
+                self.started_at = now()
                 await asyncio.sleep(self.seconds)
                 self.gate.succeeded(self.seconds)
         except GatewayError as error:
             self.error = error
+
+    @property
+    def waited(self) -> float | None:
+        return None if self.started_at is None else self.started_at - self.arrived_at
 
     @property
     def reason(self) -> Reason | None:
@@ -300,6 +303,142 @@ def test_a_slot_that_comes_as_its_waiter_is_cancelled_goes_to_the_next() -> None
         assert is_idle(gate)
 
     run(main())
+
+
+def test_a_turn_that_comes_too_late_goes_to_the_next() -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=1)
+        await ended(Caller(gate, seconds=1.0))
+        slow = Caller(gate, seconds=4.0)
+        late, following = Caller(gate, deadline=now() + 4.5), Caller(gate)  # its turn is expected in one second
+        await settle()
+        assert late.error is None
+        await ended(late)
+        assert (late.reason, late.started_at) == (Reason.DEADLINE_TOO_SHORT, None)
+        assert slow.task.done()
+        await ended(following)
+        assert following.waited == pytest.approx(4.0)
+        assert is_idle(gate)
+
+    run(main())
+
+
+@pytest.mark.parametrize("ending", ["late", "cancelled"])
+def test_a_turn_that_is_not_made_use_of_costs_nothing_of_the_rate(ending) -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=1, rate=0.1, burst=2)
+        held = asyncio.Event()
+
+        async def hold() -> None:
+            async with gate.slot(UNHURRIED):
+                await held.wait()
+                gate.succeeded(5.0)
+            if ending == "cancelled":
+                unlucky.task.cancel()  # it has been given the slot, and has not run since
+
+        begun = now()
+        holder = asyncio.create_task(hold())
+        await settle()
+        unlucky = Caller(gate, deadline=now() + 4.0 if ending == "late" else math.inf)
+        following = Caller(gate)
+        await settle()
+        held.set()
+        await holder
+        await ended(unlucky, following)
+        assert unlucky.started_at is None
+        assert following.started_at - begun == pytest.approx(0.0)
+        assert is_idle(gate)
+
+    run(main())
+
+
+def test_a_turn_that_is_given_back_is_no_later_for_the_next() -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=2, adaptive=False, rate=0.1, burst=3)
+        held = asyncio.Event()
+
+        async def hold() -> None:
+            async with gate.slot(UNHURRIED):
+                await held.wait()
+
+        holders = [asyncio.create_task(hold()) for _ in range(2)]
+        await settle()
+        unlucky, following = Caller(gate), Caller(gate)
+        await settle()
+
+        async def interfere() -> None:
+            await held.wait()
+            # After the holders: a place, and the last call of the burst, are `unlucky`'s, who has not run since.
+            assert (gate.in_flight, gate.waiting, timers()) == (1, 1, 3)
+            gate.throttled(1.0)
+            unlucky.task.cancel()
+
+        interference = asyncio.create_task(interfere())
+        await settle()
+        held.set()
+        begun = now()
+        await asyncio.gather(*holders, interference)
+        await ended(unlucky, following)
+        assert unlucky.started_at is None
+        assert following.started_at - begun == pytest.approx(1.0)
+        assert is_idle(gate)
+
+    run(main())
+
+
+class TestSlotNow:
+    def test_a_free_slot_is_taken(self) -> None:
+        async def main() -> None:
+            gate = limiter(concurrency=2, rate=1.0, burst=2)
+            with gate.slot_now(UNHURRIED):
+                assert gate.in_flight == 1
+            with gate.slot_now(UNHURRIED), pytest.raises(GatewayError) as caught, gate.slot_now(UNHURRIED):  # over the rate
+                pytest.fail("let in")
+            assert caught.value.reason is Reason.OVERLOADED
+            assert is_idle(gate)
+
+        run(main())
+
+    def test_it_never_waits(self) -> None:
+        async def main() -> None:
+            gate = limiter(concurrency=1)
+            holder, waiter = Caller(gate), Caller(gate)
+            await settle()
+            with pytest.raises(GatewayError) as caught, gate.slot_now(UNHURRIED):
+                pytest.fail("let in")
+            assert caught.value.reason is Reason.OVERLOADED
+            assert (gate.in_flight, gate.waiting) == (1, 1)
+            await ended(holder, waiter)
+            assert waiter.error is None
+            assert is_idle(gate)
+
+        run(main())
+
+    def test_its_end_is_the_turn_of_who_waits(self) -> None:
+        async def main() -> None:
+            gate = limiter(concurrency=1)
+            with gate.slot_now(UNHURRIED):
+                waiter = Caller(gate)
+                await asyncio.sleep(1)
+            await ended(waiter)
+            assert waiter.waited == pytest.approx(1.0)
+            assert is_idle(gate)
+
+        run(main())
+
+    @pytest.mark.parametrize(("left", "reason"), [(1.9, Reason.DEADLINE_TOO_SHORT), (0.0, Reason.DEADLINE_EXCEEDED)])
+    def test_not_for_what_cannot_be_done_in_time(self, left, reason) -> None:
+        async def main() -> None:
+            gate = limiter()
+            await ended(Caller(gate, seconds=2.0))
+            with pytest.raises(GatewayError) as caught, gate.slot_now(Call(deadline=now() + left)):
+                pytest.fail("let in")
+            assert caught.value.reason is reason
+            with gate.slot_now(Call(deadline=now() + 2.1)):
+                pass
+            assert is_idle(gate)
+
+        run(main())
 
 
 def test_a_call_that_fails_gives_its_slot_back() -> None:

@@ -22,6 +22,16 @@ def test_a_burst_and_then_the_rate() -> None:
     assert bucket.wait(ahead=2) == pytest.approx(0.25)
 
 
+def test_a_call_that_does_not_start_after_all_makes_room_for_another_but_not_for_more_than_a_burst() -> None:
+    bucket = TokenBucket(rate=4, burst=1, clock=Clock())
+    bucket.take()
+    assert bucket.wait() == pytest.approx(0.25)
+    bucket.give_back()
+    assert bucket.wait() == 0
+    bucket.give_back()
+    assert bucket.wait(ahead=1) == pytest.approx(0.25)
+
+
 @given(st.floats(0.1, 100), st.integers(1, 20), st.lists(st.floats(0, 3), max_size=200))
 def test_in_no_time_more_than_the_rate_and_one_burst(rate, burst, pauses) -> None:
     clock, taken = Clock(), 0

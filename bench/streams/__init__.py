@@ -1,0 +1,1 @@
+"""Streams under load, through real channels: a gateway and its cloud, each in a process of its own."""

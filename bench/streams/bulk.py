@@ -1,0 +1,109 @@
+"""Many streams of many pictures, some of them bad: is every one answered once, and as it should be?"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import grpc
+
+from bench.soak.checks import Check, none
+from bench.soak.cloud import running_cloud
+from bench.soak.weather import Weather
+from gateway.errors import Reason
+
+from .exchange import Told, exchanged, stubs
+from .pictures import REFUSALS, Item, mixed
+from .prober import probed
+from .process import running_gateway
+from .section import Section, all_of, prompt
+
+_WINDOW = 16
+"""The gateway's, for each stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """`bad`: share of the pictures."""
+
+    streams: int = 200
+    items: int = 500
+    bad: float = 0.1
+    seed: int = 1
+    connections: int = 8
+
+
+async def bulk(plan: Bulk) -> Section:
+    """Run all streams at once, health being asked all the while."""
+    weather = Weather(plan.seed, share=plan.bad / 2, storm_every=0, latency=0.0, weights=REFUSALS)
+    settings = {
+        "RPC_STREAM_WINDOW": _WINDOW,
+        "LIMIT_CONCURRENCY": 32,
+        "LIMIT_QUEUE_LENGTH": plan.streams * _WINDOW,  # else the streams' own windows overflow it, and items are refused
+        "LIMIT_QUEUE_TIME": 600,
+    }
+    async with (
+        running_cloud(weather) as cloud,
+        running_gateway(cloud.url, settings) as gateway,
+        stubs(gateway.address, plan.connections) as open_stubs,
+    ):
+        async with probed(gateway.address) as health:
+            started_at = time.perf_counter()
+            told = await asyncio.gather(
+                *(exchanged(open_stubs[number % plan.connections], _items(plan, number)) for number in range(plan.streams))
+            )
+            seconds = time.perf_counter() - started_at
+        books = await cloud.books()
+    wanted = [{item.name: item.wanted for item in _items(plan, number)} for number in range(plan.streams)]
+    asked = books.received.total()
+    checks = [
+        *_account(plan, told, wanted),
+        Check(
+            "pictures that the cloud was asked about, each once",
+            f"{asked:,}",
+            f"{len(books.received):,}",
+            asked == len(books.received) >= (1 - plan.bad) * plan.streams * plan.items,
+        ),
+        prompt(health),
+    ]
+    count = plan.streams * plan.items
+    return Section(
+        "Many streams",
+        f"{plan.streams} streams at once, {plan.items} pictures each, {plan.bad:.0%} of them bad: refused by the cloud, damaged, "
+        f"empty, too small or no pictures. {count:,} items in {seconds:.0f} s ({count / seconds:.0f} a second).",
+        checks,
+    )
+
+
+def _items(plan: Bulk, number: int) -> Iterator[Item]:
+    return mixed(f"s{number}", plan.items, seed=plan.seed, bad=plan.bad)
+
+
+def _account(plan: Bulk, told: list[Told], wanted: list[dict[str, Reason | None]]) -> Iterable[Check]:
+    count = plan.streams * plan.items
+    once = sum(
+        times == 1 and name in want
+        for stream, want in zip(told, wanted, strict=True)
+        for name, times in Counter(name for name, _ in stream.outcomes).items()
+    )
+    yield all_of("items answered exactly once", once, count)
+    yield none("results beyond that", sum(len(stream.outcomes) for stream in told) - once)
+    right = sum(
+        want.get(name, "unknown") == found for stream, want in zip(told, wanted, strict=True) for name, found in stream.outcomes
+    )
+    yield all_of("outcomes as they should be", right, count)
+    bad = sum(reason is not None for want in wanted for reason in want.values())
+    refused = sum(stream.refused for stream in told)
+    yield Check("items refused", f"{refused:,}", f"{bad:,}", refused == bad and bad > 0)
+    yield all_of("summaries that count what came", sum(map(_is_summed_up, told)), plan.streams)
+    yield all_of("streams that ended well", sum(stream.code is grpc.StatusCode.OK for stream in told), plan.streams)
+
+
+def _is_summed_up(told: Told) -> bool:
+    summary, count = told.summary, len(told.outcomes)
+    return (
+        summary is not None
+        and (summary.received, summary.failed) == (count, told.refused)
+        and (summary.succeeded == count - told.refused)
+    )

@@ -1,0 +1,1 @@
+"""Several processes on one port: who starts them, restarts them, replaces them and has them drain."""

@@ -1,0 +1,53 @@
+"""How a worker and its supervisor know of each other: a socket on which the one says that it is ready, and each sees the other's
+end."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Self
+
+READY: Final = b"ready\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a worker is told of itself, as one argument of its command line."""
+
+    index: int
+    """Which one of the workers it is, from 0."""
+    descriptor: int
+    """Of the socket that leads to the supervisor."""
+
+    def __str__(self) -> str:
+        return f"{self.index}:{self.descriptor}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The inverse of `str`. Raises `ValueError`."""
+        index, descriptor = text.split(":")
+        return cls(int(index), int(descriptor))
+
+
+class SupervisorLink:
+    """The worker's end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def announce_ready(self) -> None:
+        """Tell the supervisor that calls are accepted."""
+        # Nobody to tell is no failure of this call: `orphaned` sees to that.
+        with contextlib.suppress(OSError):
+            self._connection.sendall(READY)
+
+    @contextlib.contextmanager
+    def orphaned(self, stop: asyncio.Event) -> Iterator[None]:
+        """Set `stop` when the supervisor is gone: it would not be there to say so, and the port would stay taken."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._connection, stop.set)
+        try:
+            yield
+        finally:
+            loop.remove_reader(self._connection)

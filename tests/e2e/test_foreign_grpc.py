@@ -1,0 +1,180 @@
+"""The gRPC face under tools and stubs that nobody here wrote, with their default settings."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from .conftest import EXAMPLES, Server, started
+
+PROTO = EXAMPLES.parent / "proto"
+CONTRACT = PROTO / "gateway" / "imagerecognition" / "v1"
+PACKAGE = "gateway.imagerecognition.v1"
+BUF = Path(sys.executable).with_name("buf")
+GO_MODULE = "imagerecognition.gateway"
+GIF = base64.b64encode(b"GIF89a....").decode()
+DEFAULT_MESSAGE_BYTES = 4 << 20
+
+SCHEMAS = pytest.mark.parametrize("schema", [(), ("--schema", os.fspath(PROTO))], ids=["reflection", "protos"])
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Server]:
+    with started(["serve"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def dog(photos) -> str:
+    return base64.b64encode((photos / "dog.jpg").read_bytes()).decode()
+
+
+def execute(*command: str | Path, given: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def buf_curl(server: Server, method: str, *messages: object, schema: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    url = f"http://{server.address}/{PACKAGE}.{method}"
+    given = "\n".join(map(json.dumps, messages))
+    return execute(BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", *schema, "-d", "@-", url, given=given)
+
+
+def answers(done: subprocess.CompletedProcess[str]) -> list[Any]:
+    """The messages that were printed, one after another."""
+    assert done.returncode == 0, done.stderr
+    decoder, text, found = json.JSONDecoder(), done.stdout.strip(), []
+    while text:
+        message, end = decoder.raw_decode(text)
+        found.append(message)
+        text = text[end:].lstrip()
+    return found
+
+
+def tool(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not on the PATH")
+    return path
+
+
+@SCHEMAS
+def test_buf_curl_asks_what_the_gateway_is(gateway, schema) -> None:
+    (info,) = answers(buf_curl(gateway, "GatewayService/GetInfo", {}, schema=schema))
+    assert info["apiVersions"] == [PACKAGE]
+    assert f"{PACKAGE}.TaggingService/BatchTagImages" in info["operations"][0]["methods"]
+
+
+@SCHEMAS
+def test_buf_curl_tags_a_picture(gateway, dog, schema) -> None:
+    request = {"content": dog, "parameters": {"language": "LANGUAGE_EN", "limit": 5}}
+    (answer,) = answers(buf_curl(gateway, "TaggingService/TagImage", request, schema=schema))
+    assert "dog" in [tag["name"] for tag in answer["tags"]]
+    assert answer["image"] == {"format": "jpeg", "width": 800, "height": 600, "orientation": 1, "sizeBytes": "102615"}
+
+
+def test_buf_curl_reads_our_errors(gateway) -> None:
+    done = buf_curl(gateway, "TaggingService/TagImage", {"content": GIF})
+    assert done.returncode == 8 * 3  # as buf documents it: eight times the gRPC code, INVALID_ARGUMENT
+    error = json.loads(done.stderr)
+    assert error["code"] == "invalid_argument"
+    assert [detail["type"] for detail in error["details"]] == ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]
+
+
+def test_buf_curl_gets_every_outcome_of_a_batch(gateway, dog) -> None:
+    batch = {"requests": [{"content": GIF}, {"content": dog}], "parameters": {"language": "LANGUAGE_EN"}}
+    (answer,) = answers(buf_curl(gateway, "TaggingService/BatchTagImages", batch))
+    refused, tagged = answer["results"]
+    assert [detail.get("reason") for detail in refused["error"]["details"]] == ["IMAGE_FORMAT_UNSUPPORTED", None]
+    assert "dog" in [tag["name"] for tag in tagged["response"]["tags"]]
+
+
+def test_buf_curl_streams(gateway, dog) -> None:
+    first, second, last = answers(
+        buf_curl(
+            gateway,
+            "TaggingService/StreamTagImages",
+            {"config": {"order": "RESULT_ORDER_AS_SENT", "parameters": {"language": "LANGUAGE_EN"}}},
+            {"item": {"itemId": "dog", "content": dog}},
+            {"item": {"itemId": "gif", "content": GIF}},
+        )
+    )
+    assert first["result"]["itemId"] == "dog"
+    assert "dog" in [tag["name"] for tag in first["result"]["response"]["tags"]]
+    assert second["result"]["itemId"] == "gif"
+    assert second["result"]["error"]["details"][0]["reason"] == "IMAGE_FORMAT_UNSUPPORTED"
+    assert {name: last["summary"][name] for name in ("received", "succeeded", "failed")} == {
+        "received": "2",
+        "succeeded": "1",
+        "failed": "1",
+    }
+
+
+def test_grpcurl_finds_a_method_by_reflection_and_reads_our_errors(gateway) -> None:
+    grpcurl = tool("grpcurl")
+    listed = execute(grpcurl, "-plaintext", gateway.address, "list", f"{PACKAGE}.TaggingService")
+    assert listed.stdout.split() == [
+        f"{PACKAGE}.TaggingService.{method}" for method in ("BatchTagImages", "StreamTagImages", "TagImage")
+    ]
+    request = json.dumps({"content": GIF})
+    done = execute(grpcurl, "-plaintext", "-d", "@", gateway.address, f"{PACKAGE}.TaggingService/TagImage", given=request)
+    assert done.returncode == 64 + 3  # as grpcurl documents it: 64 and the gRPC code
+    assert "IMAGE_FORMAT_UNSUPPORTED" in done.stderr
+
+
+@pytest.mark.parametrize(("service", "status"), [("", 0), (f"{PACKAGE}.TaggingService", 0), ("no.such.Service", 3)])
+def test_the_health_probe_of_grpc(gateway, service, status) -> None:
+    done = execute(tool("grpc-health-probe"), f"-addr={gateway.address}", f"-service={service}")
+    assert done.returncode == status, done.stderr
+
+
+@pytest.fixture(scope="module")
+def go_client(tmp_path_factory) -> Path:
+    """The example in Go, built from stubs that are generated now."""
+    go = tool("go")
+    source = tmp_path_factory.mktemp("go")
+    for name in ("go.mod", "go.sum", "main.go"):
+        shutil.copy(EXAMPLES / "go" / name, source)
+    tools = {**os.environ, "GOBIN": os.fspath(source / "bin"), "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"}
+
+    def succeed(*command: str | Path) -> None:
+        done = subprocess.run(command, cwd=source, env=tools, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+
+    fetched = subprocess.run([go, "mod", "download"], cwd=source, env=tools, capture_output=True, timeout=300, check=False)
+    if fetched.returncode:
+        pytest.skip("this Go is too old, or its modules cannot be fetched")
+    succeed(go, "install", "tool")
+    plugins = [f"--plugin={source / 'bin' / name}" for name in ("protoc-gen-go", "protoc-gen-go-grpc")]
+    outputs = [
+        f"--{name}={value}"
+        for kind in ("go", "go-grpc")
+        for name, value in ((f"{kind}_out", "."), (f"{kind}_opt", f"module={GO_MODULE}"))
+    ]
+    protos = sorted(CONTRACT.glob("*.proto"))
+    succeed(sys.executable, "-m", "grpc_tools.protoc", "-I", PROTO, *plugins, *outputs, *protos)
+    succeed(go, "build", "-o", "client", ".")
+    return source / "client"
+
+
+def test_the_go_example_tags_and_fetches_a_result_longer_than_a_message(gateway, go_client, photos, tmp_path) -> None:
+    given, large, gif = tmp_path / "castle.png", tmp_path / "large.png", tmp_path / "x.gif"
+    gif.write_bytes(base64.b64decode(GIF))
+    with Image.open(photos / "castle.jpg") as castle:
+        castle.resize((900, 600)).save(given)
+    done = execute(go_client, gateway.address, CONTRACT / "service_config.json", given, large, gif)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith(f"{given}: building ") for line in lines)
+    assert lines[-3].endswith(" [IMAGE_FORMAT_UNSUPPORTED] [field content]")
+    assert lines[-2:] == ["summary: 2 received, 1 failed", f"{large}: {large.stat().st_size} bytes"]
+    assert large.stat().st_size > DEFAULT_MESSAGE_BYTES
+    with Image.open(large) as picture:
+        assert picture.size == (2700, 1800)

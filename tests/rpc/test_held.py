@@ -1,0 +1,68 @@
+import asyncio
+
+import pytest
+
+from gateway.errors import GatewayError, Reason
+from gateway.rpc.held import HeldBytes
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_who_waits_is_let_in_in_order_as_there_is_room() -> None:
+    held, order = HeldBytes(10), []
+
+    async def take(name: str, size: int) -> None:
+        await held.take(size)
+        order.append(name)
+
+    await held.take(8)
+    tasks = [asyncio.create_task(take(name, size)) for name, size in (("long", 9), ("short", 1), ("shorter", 1))]
+    await settle()
+    assert order == []  # not even the short ones, which would fit: the long one would wait for ever
+    held.release(8)
+    await settle()
+    assert order == ["long", "short"]
+    held.release(9)
+    await asyncio.gather(*tasks)
+    assert (order, held.held) == (["long", "short", "shorter"], 2)
+
+
+async def test_a_message_longer_than_the_bound_is_let_in_alone() -> None:
+    held = HeldBytes(10)
+    await asyncio.wait_for(held.take(11), 5)
+    with pytest.raises(GatewayError) as caught, held.admitted(1):
+        pass
+    assert caught.value.reason is Reason.OVERLOADED
+
+
+async def test_a_call_does_not_overtake_items_that_wait() -> None:
+    held = HeldBytes(10)
+    await held.take(8)
+    waiting = asyncio.create_task(held.take(5))
+    await settle()
+    with pytest.raises(GatewayError), held.admitted(1):
+        pass
+    held.release(8)
+    await waiting
+    with held.admitted(5):
+        assert held.held == 10
+    assert held.held == 5
+
+
+@pytest.mark.parametrize("granted", [False, True])
+async def test_who_gives_up_waiting_holds_nothing_and_lets_the_next_in(granted) -> None:
+    held = HeldBytes(10)
+    await held.take(10)
+    first, second = (asyncio.create_task(held.take(size)) for size in (10, 2))
+    await settle()
+    if granted:
+        held.release(10)  # and cancelled in the same turn
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    if not granted:
+        held.release(10)
+    await asyncio.wait_for(second, 5)
+    assert held.held == 2
