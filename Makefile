@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines soak fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ check-model: $(VENV)/packages $(DETECTORS)/complete  ## Fail if a shipped model 
 
 bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
 	$(BIN)/python -m bench.prepare $(BENCH)
+
+bench-streams: install  ## Streams under load; writes bench/results/streams.md
+	$(BIN)/python -m bench.streams $(BENCH)
 
 soak: install  ## 100 000 calls to a cloud that misbehaves; writes bench/results/soak.md
 	$(BIN)/python -m bench.soak $(BENCH)

@@ -1,6 +1,7 @@
 """One bidirectional stream: a bounded window of items in work, results as they come or as they were sent, a summary."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import partial
 from typing import Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import message
+from grpc import aio
 
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import stream_pb2
@@ -125,9 +127,12 @@ class ItemStream(Generic[_Config, _Item, _Response]):
                 size = request.ByteSize()
                 await held.take(size)
                 written = asyncio.Event()
-                work = items.create_task(self._work(request.item, before, written))
+                bytes_held = contextlib.ExitStack()
+                bytes_held.callback(held.release, size)
+                work = items.create_task(self._work(request.item, before, written, bytes_held))
                 # Not in the work itself, which never starts if it is cancelled first.
-                work.add_done_callback(partial(self._leave, held, size))
+                work.add_done_callback(partial(self._leave, bytes_held))
+                del request, work  # or the last item would be kept for as long as the client waits with the next
                 if self._config.order == stream_pb2.RESULT_ORDER_AS_SENT:
                     before = written
         except GatewayError as error:
@@ -135,8 +140,8 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         except message.DecodeError:
             self._violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
 
-    def _leave(self, held: HeldBytes, size: int, _: asyncio.Task[None]) -> None:
-        held.release(size)
+    def _leave(self, bytes_held: contextlib.ExitStack, _: asyncio.Task[None]) -> None:
+        bytes_held.close()
         self._window.release()
 
     def _interrupted(self) -> GatewayError:
@@ -177,8 +182,11 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         self._config = request.config
         return False
 
-    async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event) -> None:
+    async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event, bytes_held: contextlib.ExitStack) -> None:
         answer = await self._kind.answer(item, self._config)
+        # Not only once it is written: clients that do not read would keep others out.
+        del item
+        bytes_held.close()
         await before.wait()
         async with self._writing:
             for response in answer.responses:
@@ -205,9 +213,10 @@ async def answered_stream(
 
     try:
         await answered(context, calls, run)
-    except ExceptionGroup:
-        # Writing to a client that has gone away fails in each item's task; there is nobody left to tell.
-        if not context.done():
+    except ExceptionGroup as group:
+        # Writing to a client that has gone away fails in each item's task, and that before gRPC says that the call is done; there
+        # is nobody left to tell.
+        if group.split(aio.InternalError)[1] is not None and not context.done():
             raise
 
 
