@@ -76,10 +76,6 @@ async def run_call(request: CallRequest, client: Caller) -> int:
         "queue_time": round(answer.queue_time, 6),
         "work_time": round(answer.work_time, 6),
     }
-    if request.timeout is not None and not 0 < request.timeout < math.inf:
-        raise _wrong(f"--timeout is {request.timeout:g}; it must be a number of seconds above 0")
-    if not request.source:
-        raise _wrong("the source is empty; name a file or a URL")
     if request.out is not None and isinstance(answer.result, Picture):
         await asyncio.to_thread(_write_new, request.out, answer.result.data)
         document["written"] = str(request.out)
