@@ -86,7 +86,14 @@ class CloudClient:
         metrics.show("in_flight", "Calls under way.", lambda: limiter.in_flight)
         metrics.show("waiting", "Calls that wait for their turn.", lambda: limiter.waiting)
         metrics.show("limit", "Calls at once that are allowed now.", lambda: limiter.limit)
+        metrics.show(
+            "pause_seconds", "Time for which no call may start, by the cloud's wish or by the rate.", lambda: limiter.pause
+        )
         metrics.show("retry_budget", "Further attempts that may be made now.", lambda: self._budget.tokens)
+        metrics.show_count(
+            "retry_budget_refusals", "Further attempts that the budget did not allow.", lambda: self._budget.refusals
+        )
+        metrics.show_credential(credential.holding)
         metrics.show_breakers(lambda: [(name, state) for (_, name), state in self._breakers.states().items()])
 
     async def call(self, operation: Operation[P, R], source: Source, parameters: P, call: Call) -> Answer[R]:
@@ -109,6 +116,10 @@ class CloudClient:
         except GatewayError as error:
             ended = error.reason.value
             error.upstream = replace(error.upstream or UpstreamDetail(), attempts=course.attempts)
+            raise
+        except asyncio.CancelledError:
+            if self._clock() >= call.deadline:  # a bound on the same deadline, further out, was quicker
+                ended = Reason.DEADLINE_EXCEEDED.value
             raise
         finally:
             self._metrics.called(operation.name, call.tenant, ended, course.queue_time)

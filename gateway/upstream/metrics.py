@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from gateway.upstream.credentials.protocol import Holding
 from gateway.upstream.outcome import Billed
 from gateway.upstream.resilience.breaker import BreakerState
+
+_PREFIX: Final = "image_gateway_cloud"
 
 OTHER_TENANTS: Final = "other"
 """What tenants are called beyond those that have a series of their own."""
@@ -30,33 +34,36 @@ class UpstreamMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._tenants: set[str] = set()
-        prefix = "image_gateway_cloud"
         self._calls = Counter(
-            f"{prefix}_calls",
+            f"{_PREFIX}_calls",
             "Calls by what came of them: ok, or a reason.",
             ["operation", "tenant", "result"],
             registry=registry,
         )
         self._attempts = Counter(
-            f"{prefix}_attempts",
+            f"{_PREFIX}_attempts",
             "Requests made, by what became of them and whether they cost money (no, maybe, yes).",
             ["operation", "tenant", "outcome", "billed"],
             registry=registry,
         )
         self._attempt_seconds = Histogram(
-            f"{prefix}_attempt_seconds", "Time of one request with its reply.", ["operation"], buckets=_SECONDS, registry=registry
+            f"{_PREFIX}_attempt_seconds",
+            "Time of one request with its reply.",
+            ["operation"],
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._queue_seconds = Histogram(
-            f"{prefix}_queue_seconds",
+            f"{_PREFIX}_queue_seconds",
             "Time that calls waited for their turn.",
             ["operation"],
             buckets=_SECONDS,
             registry=registry,
         )
         self._retries = Counter(
-            f"{prefix}_retries", "Further attempts, by what made them necessary.", ["outcome"], registry=registry
+            f"{_PREFIX}_retries", "Further attempts, by what made them necessary.", ["outcome"], registry=registry
         )
-        self._hedges = Counter(f"{prefix}_hedges", "Second attempts beside slow first ones.", registry=registry)
+        self._hedges = Counter(f"{_PREFIX}_hedges", "Second attempts beside slow first ones.", registry=registry)
 
     def tenant(self, name: str) -> str:
         """The label for a tenant: its name, as long as there are not too many."""
@@ -87,20 +94,47 @@ class UpstreamMetrics:
 
     def show(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show what `read` returns whenever somebody looks."""
-        Gauge(f"image_gateway_cloud_{name}", text, registry=self._registry).set_function(read)
+        Gauge(f"{_PREFIX}_{name}", text, registry=self._registry).set_function(read)
+
+    def show_count(self, name: str, text: str, read: Callable[[], int]) -> None:
+        """Likewise, of what only grows."""
+        self._register(lambda: [CounterMetricFamily(f"{_PREFIX}_{name}", text, value=read())])
 
     def show_breakers(self, states: Callable[[], Iterable[tuple[str, BreakerState]]]) -> None:
         """Show the state of each operation's breaker whenever somebody looks."""
-        self._registry.register(_BreakerStates(states))
+        self._register(lambda: [_breaker_states(states())])
+
+    def show_credential(self, holding: Callable[[], Holding]) -> None:
+        """Show what the credential holds whenever somebody looks."""
+        self._register(lambda: _credential(holding()))
+
+    def _register(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self._registry.register(_Shown(collect))
 
 
-class _BreakerStates(Collector):
-    def __init__(self, states: Callable[[], Iterable[tuple[str, BreakerState]]]) -> None:
-        self._states = states
+class _Shown(Collector):
+    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self._collect = collect
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """One sample for each operation."""
-        family = GaugeMetricFamily("image_gateway_cloud_breaker_state", "0 closed, 1 half open, 2 open.", labels=["operation"])
-        for operation, state in self._states():
-            family.add_metric([operation], _STATES[state])
-        yield family
+    def collect(self) -> Iterable[Metric]:
+        """What is so now."""
+        return self._collect()
+
+
+def _breaker_states(states: Iterable[tuple[str, BreakerState]]) -> Metric:
+    family = GaugeMetricFamily(f"{_PREFIX}_breaker_state", "0 closed, 1 half open, 2 open.", labels=["operation"])
+    for operation, state in states:
+        family.add_metric([operation], _STATES[state])
+    return family
+
+
+def _credential(holding: Holding) -> list[Metric]:
+    prefix = f"{_PREFIX}_credential"
+    fetches = CounterMetricFamily(f"{prefix}_fetches", "Tokens or keys fetched (ok), and times that none was.", labels=["result"])
+    fetches.add_metric(["ok"], holding.fetches)
+    fetches.add_metric(["failed"], holding.failures)
+    return [
+        GaugeMetricFamily(f"{prefix}_age_seconds", "Since the token or key was fetched; NaN if there is none.", holding.age),
+        GaugeMetricFamily(f"{prefix}_remaining_seconds", "Until it ends; +Inf if it never does.", holding.remaining),
+        fetches,
+    ]

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import json
+import math
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +19,7 @@ from gateway.media import ImageUri, TaggingParameters
 from gateway.upstream import attempts
 from gateway.upstream.client import CloudClient, Service
 from gateway.upstream.course import Form
+from gateway.upstream.credentials.protocol import Holding
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.operations import DARK_ENHANCE, MUSIC, TAGGING, DarkEnhanceParameters
 from gateway.upstream.outcome import Attempt, Outcome
@@ -93,6 +96,9 @@ class Credential:
 
     def accepted(self) -> None:
         self.taken += 1
+
+    def holding(self) -> Holding:
+        return Holding(age=60.0, remaining=float("inf"), fetches=self.granted, failures=2)
 
     def refused(self, refusal: GatewayError, reply: HttpReply) -> bool:
         assert (refusal.reason, reply.status) == (Reason.UPSTREAM_AUTHENTICATION_FAILED, 401)
@@ -245,6 +251,8 @@ async def test_retries_of_all_calls_together_are_bounded() -> None:
     for _ in range(100):
         await bench.failure()
     assert 100 < len(bench.transport.sent) <= 100 + 2 + 0.1 * 100
+    # Each call was refused one, since every one of them would have gone on to its fifth.
+    assert bench.counted("retry_budget_refusals_total") == 100
 
 
 async def test_refused_credentials_are_replaced_once() -> None:
@@ -385,6 +393,36 @@ async def test_a_cancelled_call_ends_its_request_and_gives_its_place_back() -> N
     assert (await calls[1]).attempts == 1
     assert bench.counted("calls_total", operation="image-tagging", tenant="", result="cancelled") == 1
     assert (bench.counted("in_flight"), bench.counted("waiting")) == (0, 0)
+
+
+async def test_a_call_that_is_cancelled_once_its_deadline_has_passed_counts_as_late() -> None:
+    """Servers cancel calls at the same deadline, and may be quicker."""
+    bench = Bench(succeeded)
+    bench.transport.gate.clear()
+    task = asyncio.create_task(bench.tag(Call(deadline=time.monotonic() + 0.02)))
+    await asyncio.sleep(0)
+    time.sleep(0.03)  # noqa: ASYNC251  # so that the deadline's own timer cannot run before the cancellation
+    task.cancel()
+    assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+    assert bench.counted("calls_total", operation="image-tagging", tenant="", result="DEADLINE_EXCEEDED") == 1
+    assert bench.attempts("cancelled", "maybe") == 1
+
+
+async def test_what_the_credential_holds_is_shown() -> None:
+    bench = Bench(succeeded)
+    await bench.tag()
+    assert bench.counted("credential_age_seconds") == 60.0
+    assert bench.counted("credential_remaining_seconds") == math.inf
+    assert [bench.counted("credential_fetches_total", result=result) for result in ("ok", "failed")] == [1, 2]
+
+
+async def test_a_pause_that_the_cloud_asks_for_is_shown() -> None:
+    bench = Bench(
+        failed(Outcome.THROTTLED, Reason.UPSTREAM_THROTTLED, status=429, retry_after=60.0), retry=RetrySettings(attempts=1)
+    )
+    assert bench.counted("pause_seconds") == 0.0
+    await bench.failure()
+    assert 15.0 < bench.counted("pause_seconds") <= LimitSettings().max_hold
 
 
 async def test_who_waits_to_try_again_holds_no_place() -> None:

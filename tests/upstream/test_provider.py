@@ -2,11 +2,14 @@ import asyncio
 import base64
 import contextlib
 import logging
+import math
 import socket
 import time
+from functools import partial
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri, Language, MediaContent, TaggingParameters
@@ -68,6 +71,18 @@ async def test_a_url_is_passed_on_as_it_is(cloud, provider) -> None:
     uri = 'https://例え.jp/猫.jpg?Signature=a%2Bb&q="'
     await provider.tag(ImageUri(uri), PARAMETERS)
     assert cloud.bodies == [{"url": uri, "language": "en", "threshold": 10.0, "limit": 7}]
+
+
+async def test_the_token_is_shown_to_whoever_watches(cloud, settings, image) -> None:
+    registry = CollectorRegistry()
+    async with contextlib.aclosing(CloudProvider(settings, registry=registry, clock=lambda: cloud.now)) as provider:
+        shown = partial(registry.get_sample_value, "image_gateway_cloud_credential_remaining_seconds")
+        assert math.isnan(shown())
+        await provider.tag(image, PARAMETERS)
+        before = shown()
+        assert before > 0
+        cloud.now += 50
+        assert shown() == before - 50
 
 
 async def test_one_token_serves_all_calls(cloud, provider, image) -> None:

@@ -13,6 +13,7 @@ from gateway.upstream.credentials.cloud_clock import CloudClock
 from gateway.upstream.credentials.identity import Sender, identity_refusal, reply_to
 from gateway.upstream.credentials.key_sources import KeySource
 from gateway.upstream.credentials.project import Project, project_query, read_project
+from gateway.upstream.credentials.protocol import Holding
 from gateway.upstream.credentials.renewed import FAILURE_HOLD, Renewed
 from gateway.upstream.credentials.retried import Retried
 from gateway.upstream.credentials.signer import signed
@@ -59,6 +60,10 @@ class KeysCredential:
     async def check(self) -> None:
         """Raise `GatewayError` if no key is to be had, or no project for it. Whether the service takes it shows in calls."""
         await self.grant()
+
+    def holding(self) -> Holding:
+        """The key, and how often its source was asked."""
+        return self._keys.holding()
 
     async def aclose(self) -> None:
         """Stop what is under way."""

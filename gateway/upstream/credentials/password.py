@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.upstream.credentials.cloud_clock import CloudClock
+from gateway.upstream.credentials.protocol import Holding
 from gateway.upstream.credentials.refusals import Refusals
 from gateway.upstream.credentials.renewed import Renewed
 from gateway.upstream.credentials.token import Token
@@ -43,6 +44,10 @@ class PasswordCredential:
     async def check(self) -> None:
         """Raise `GatewayError` if no token is to be had. Whether the service takes it shows in calls."""
         await self._tokens.get()
+
+    def holding(self) -> Holding:
+        """The token, and the sign-ins, or looks into the store, that brought one."""
+        return self._tokens.holding()
 
     async def aclose(self) -> None:
         """Stop a sign-in that is under way."""

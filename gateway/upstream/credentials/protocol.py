@@ -1,7 +1,7 @@
 """What the client asks of any credential: something to send with one attempt, and whether another attempt makes sense."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.errors import GatewayError
 from gateway.upstream.outgoing import Outgoing
@@ -33,6 +33,19 @@ class Grant(Protocol):
         """
 
 
+class Holding(NamedTuple):
+    """What a credential holds now: a token or an access key. Times are seconds, NaN while there is nothing."""
+
+    age: float
+    """Since it was fetched."""
+    remaining: float
+    """Until it ends; infinity if it never does."""
+    fetches: int
+    """How often one was fetched, so far."""
+    failures: int
+    """How often none was to be had."""
+
+
 class Credential(Protocol):
     """Where grants come from. Lives inside one event loop."""
 
@@ -41,6 +54,9 @@ class Credential(Protocol):
 
     async def check(self) -> None:
         """Raise `GatewayError` if no grant is to be had now."""
+
+    def holding(self) -> Holding:
+        """What is held now, for whoever watches."""
 
     async def aclose(self) -> None:
         """Stop what is under way."""

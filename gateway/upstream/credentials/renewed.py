@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.errors import GatewayError, Reason
+from gateway.upstream.credentials.protocol import Holding
 from gateway.upstream.credentials.retried import PASSING
 
 _log = logging.getLogger(__name__)
@@ -63,11 +65,20 @@ class Renewed(Generic[P]):
         self._retry_at = float("-inf")
         self._refused_at = float("-inf")
         self._refusals = 0  # of the credentials, one after the other
+        self._fetched_at = float("-inf")
+        self._fetches = self._failures = 0
 
     @property
     def value(self) -> P | None:
         """What is held, valid or not; None while there is nothing, or a dropped one is being replaced."""
         return self._value
+
+    def holding(self) -> Holding:
+        """What is held now, and how often it was fetched."""
+        if self._value is None:
+            return Holding(math.nan, math.nan, self._fetches, self._failures)
+        now = self._clock()
+        return Holding(now - self._fetched_at, self._value.expires_at - now, self._fetches, self._failures)
 
     async def get(self) -> P:
         """Return a value that is valid now. Raises what the fetch raised, if none is to be had."""
@@ -133,9 +144,12 @@ class Renewed(Generic[P]):
         error = flight.exception()  # also marks it as seen, for a renewal that nobody awaits
         if error is None:
             self._value = flight.result()
+            self._fetched_at = self._clock()
+            self._fetches += 1
             self._failure, self._retry_at = None, float("-inf")
             self._told = ""
             return
+        self._failures += 1
         self._hold(error if isinstance(error, GatewayError) else None)
         complaint = error.message if isinstance(error, GatewayError) else type(error).__name__
         if complaint != self._told:  # else an outage would fill the log

@@ -13,11 +13,17 @@ class RetryBudget:
         self._share = share
         self._reserve = reserve
         self._tokens = float(reserve)
+        self._refusals = 0
 
     @property
     def tokens(self) -> float:
         """What is left, 0 to `reserve`."""
         return self._tokens
+
+    @property
+    def refusals(self) -> int:
+        """How many further attempts were not made for want of a token, so far."""
+        return self._refusals
 
     def deposit(self) -> None:
         """Count a call. To be told of each, once, before its first attempt."""
@@ -26,6 +32,7 @@ class RetryBudget:
     def withdraw(self) -> bool:
         """Take a token for a further attempt; False if there is none, and the attempt must not be made."""
         if self._tokens < 1.0:
+            self._refusals += 1
             return False
         self._tokens -= 1.0
         return True

@@ -57,9 +57,16 @@ class Limiter:
         return len(self._queue)
 
     @property
+    def pause(self) -> float:
+        """Seconds for which no call may start, whatever slots there are: the cloud has asked to wait, or by the rate."""
+        hold = self._held_until - self._clock()
+        pause = max(hold, self._rate.wait()) if self._rate is not None else hold
+        return pause if pause > _TIMER_RESOLUTION else 0.0
+
+    @property
     def has_room(self) -> bool:
         """Whether a call would get a slot without waiting."""
-        return not self._queue and self._in_flight < self.limit and self._pause() == 0.0
+        return not self._queue and self._in_flight < self.limit and self.pause == 0.0
 
     @contextlib.asynccontextmanager
     async def slot(self, call: Call) -> AsyncIterator[None]:
@@ -169,7 +176,7 @@ class Limiter:
     def _dispatch(self) -> None:
         """Give out what slots there are, and see to it that this is done again when the next one comes with time."""
         while self._queue and self._in_flight < self.limit:
-            pause = self._pause()
+            pause = self.pause
             if pause > 0.0:
                 # A timer that is set comes early enough: pauses only grow while it is.
                 if self._wake_up is None:
@@ -189,12 +196,6 @@ class Limiter:
     def _wake(self) -> None:
         self._wake_up = None
         self._dispatch()
-
-    def _pause(self) -> float:
-        """Seconds for which no call may start, whatever slots there are."""
-        hold = self._held_until - self._clock()
-        pause = max(hold, self._rate.wait()) if self._rate is not None else hold
-        return pause if pause > _TIMER_RESOLUTION else 0.0
 
 
 class _Waiter:

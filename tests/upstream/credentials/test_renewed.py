@@ -1,4 +1,5 @@
 import asyncio
+import math
 from collections.abc import Callable
 
 import pytest
@@ -267,7 +268,7 @@ async def test_what_never_ends_is_fetched_once() -> None:
         fetches += 1
         return AccessKey("AK", "SK")
 
-    times = iter((0.0, 0.0, 1e9, 1e12))
+    times = iter((0.0, 0.0, 0.0, 1e9, 1e12))
     cache = Renewed("access key", fetch, lambda: next(times))
     for _ in range(3):
         await cache.get()
@@ -352,3 +353,16 @@ async def test_if_no_other_one_is_to_be_had_the_old_one_serves_on(issuer, cache,
         await waiter
     assert caught.value.retry_after == FAILURE_HOLD
     assert issuer.fetches == 2
+
+
+async def test_it_says_what_it_holds_and_how_often_it_was_fetched(cache, issuer) -> None:
+    assert all(map(math.isnan, cache.holding()[:2]))
+    waiting = asyncio.create_task(cache.get())
+    await issuer.land()
+    await waiting
+    issuer.now += 100
+    assert cache.holding() == (100, LIFETIME - 100, 1, 0)
+    issuer.now = RENEWAL
+    await cache.get()  # the renewal fails, the old one serves on
+    await issuer.land(REFUSED)
+    assert cache.holding() == (RENEWAL, LIFETIME - RENEWAL, 1, 1)

@@ -29,6 +29,7 @@ def test_an_outage_costs_the_share_in_the_long_run() -> None:
 def test_it_starts_with_the_reserve_and_a_refusal_costs_nothing() -> None:
     budget = RetryBudget(0.5, 2)
     assert [budget.withdraw() for _ in range(4)] == [True, True, False, False]
+    assert budget.refusals == 2
     budget.deposit()
     assert not budget.withdraw()
     budget.deposit()
