@@ -17,7 +17,9 @@ from gateway.prepare.settings import PrepareSettings
 from gateway.provider import Provider
 from gateway.rest.settings import RestSettings
 from gateway.server import running_rest_face
+from gateway.upstream.policies import Policies
 from gateway.upstream.provider import CloudProvider
+from gateway.upstream.resilience.settings import LimitSettings
 from gateway.upstream.settings import CloudSettings, DownloadSettings
 
 REST = RestSettings(
@@ -31,6 +33,9 @@ REST = RestSettings(
 )
 BY_PASSWORD = {"user": "someone", "domain": "account", "password": SecretStr("swordfish")}
 BY_KEY = {"access_key": "AK", "secret_key": SecretStr("swordfish2")}
+
+UNHURRIED = 600.0
+"""Seconds: the engines behind the face share a busy machine with other tests, and that they are slow is no failure here."""
 
 KINDS = {
     "local": None,
@@ -66,7 +71,9 @@ async def cloud(credentials: dict[str, object]) -> AsyncIterator[Provider]:
     settings = GatewaySettings(rest=REST, download=DownloadSettings(allow_private=True))
     async with running_rest_face(settings) as address:
         base = f"http://{address}"
-        async with contextlib.aclosing(CloudProvider(CloudSettings(endpoint=base, iam_endpoint=base, **credentials))) as provider:
+        client = CloudSettings(endpoint=base, iam_endpoint=base, timeout=UNHURRIED, **credentials)
+        policies = Policies(limit=LimitSettings(queue_time=UNHURRIED))
+        async with contextlib.aclosing(CloudProvider(client, policies)) as provider:
             yield provider
 
 
