@@ -132,9 +132,9 @@ serve: install  ## Run a gateway on 127.0.0.1:50051
 
 lock: $(VENV)/created  ## Resolve the exact versions anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra redis --universal --python-version 3.11 --upgrade --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra otel --extra redis --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra redis --group dev --group model --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra otel --extra redis --group dev --group model --universal --python-version 3.11 --upgrade \
 		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet -o requirements-dev.lock
 
