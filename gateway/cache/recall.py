@@ -12,6 +12,7 @@ from gateway.cache.store import AnswerStore
 from gateway.call import CacheUse, Call
 from gateway.errors import GatewayError
 from gateway.media import CacheState, EnhancementReply
+from gateway.telemetry.stage import stage
 
 _INLINE_BYTES: Final = 256 << 10
 """Up to this size an answer is packed and unpacked (the checksum takes 0.09 ms) where the call stands."""
@@ -59,6 +60,12 @@ class Recall:
 
     async def __call__(self, question: Question[AnswerT], call: Call) -> Recalled[AnswerT]:
         """The answer to `question`, or the error of the picture in its place. Raises any other `GatewayError`."""
+        with stage("cache") as span:
+            recalled = await self._recalled(question, call)
+            span.set_attribute("image_gateway.cache.state", recalled.state.value)
+            return recalled
+
+    async def _recalled(self, question: Question[AnswerT], call: Call) -> Recalled[AnswerT]:
         if call.cache is CacheUse.REFRESH:  # an answer under way may be older than the wish for a new one
             return await self._asked(question)
         # The look into memory is part of the flight: between a look in vain and take-off another flight could land, and the same

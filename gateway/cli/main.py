@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import io
-import logging
 import os
 import sys
 import time
@@ -25,6 +24,7 @@ from gateway.media import (
     UpscaleParameters,
 )
 from gateway.prepare import Convert, Operation
+from gateway.telemetry.logs import configure_logging
 
 # The commands' own modules are imported by the command that is run: `health`, which containers call every few seconds,
 # needs neither the engine nor the servers.
@@ -61,11 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         flags = {path: getattr(options, flag) for flag, path in _FLAGS.get(options.command, {}).items()}
         settings = load_settings(flags, os.environ, options.config)
-        logging.basicConfig(
-            stream=sys.stderr,
-            level=_log_level(options.command, settings),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
+        configure_logging(sys.stderr, _log_level(options.command, settings), settings.log_format)
         keep_large_buffers()
         return asyncio.run(_COMMANDS[options.command](options, settings)) or 0
     except BrokenPipeError:  # whoever read our output has had enough, as `head` does

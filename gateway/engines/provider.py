@@ -5,21 +5,25 @@ import time
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
+from prometheus_client import CollectorRegistry
 
 from gateway.boxes import map_tags_back
 from gateway.call import UNHURRIED, Call
 from gateway.engines.enhancement import MAX_SIDE, EnhancementEngine, check_size
+from gateway.engines.metrics import EngineMetrics
 from gateway.engines.music import MusicEngine, MusicIndex
 from gateway.engines.picture import decoded, encoded
-from gateway.engines.pool import EnginePool
+from gateway.engines.pool import EnginePool, Worked
 from gateway.engines.settings import LocalSettings
 from gateway.engines.steps import Checkpoint
 from gateway.engines.tagging import TaggingEngine
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
+    DarkEnhanceParameters,
+    DefogParameters,
     EnhancementParameters,
     EnhancementReply,
     ImageFacts,
@@ -31,8 +35,12 @@ from gateway.media import (
     TaggingParameters,
     TaggingReply,
     TaggingVersion,
+    UpscaleParameters,
     historical,
 )
+from gateway.telemetry.stage import stage
+
+_ENGINES: Final = {DarkEnhanceParameters: "dark_enhance", DefogParameters: "defog", UpscaleParameters: "super_resolution"}
 
 
 class LocalProvider:
@@ -43,10 +51,10 @@ class LocalProvider:
     downloads_recordings: Final = False
     decodes_here: Final = True
 
-    def __init__(self, settings: LocalSettings, *, max_pixels: int) -> None:
+    def __init__(self, settings: LocalSettings, *, max_pixels: int, registry: CollectorRegistry | None = None) -> None:
         """Load the models (tenths of a second) and open the index of music. Raises `ValueError` if one cannot be used.
 
-        A picture of more than `max_pixels` is not decoded.
+        A picture of more than `max_pixels` is not decoded. `registry`: where metrics go.
         """
         # Pictures are worked on side by side, so each takes one thread: more per picture only add hand-overs.
         cv2.setNumThreads(1)
@@ -55,6 +63,10 @@ class LocalProvider:
         self._enhancement = EnhancementEngine()
         self._music = MusicEngine(_opened_index(settings.music_index))
         self._pool = EnginePool(settings.workers)
+        self._metrics = metrics = EngineMetrics(registry or CollectorRegistry())
+        metrics.show("threads", "Pictures and recordings that are worked on at once, at most.", lambda: settings.workers)
+        metrics.show("busy", "Pictures and recordings that are worked on.", lambda: self._pool.busy)
+        metrics.show("waiting", "Pictures and recordings that wait for a thread.", lambda: self._pool.waiting)
 
     async def aclose(self) -> None:
         """Drop what has not begun; what has begun ends within a picture's time."""
@@ -74,8 +86,9 @@ class LocalProvider:
         """Tag one picture. Raises `GatewayError` that says why if it cannot be decoded."""
         if isinstance(image, ImageUri):  # the use case downloads; see `downloads_images`
             raise TypeError
-        worked = await self._pool.run(partial(self._tagged, image, parameters), call)
+        worked = await self._pool.run("tagging", partial(self._tagged, image, parameters), call)
         tags, decode_time = worked.result
+        self._count("tagging", worked, decode_time)
         return TaggingReply(
             provider=self.name,
             tags=historical(tags) if parameters.version is TaggingVersion.V1 else tags,
@@ -87,8 +100,10 @@ class LocalProvider:
     async def enhance(self, image: PreparedImage, parameters: EnhancementParameters, call: Call = UNHURRIED) -> EnhancementReply:
         """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""
         check_size(image.sent or image.facts, parameters)
-        worked = await self._pool.run(partial(self._enhanced, image, parameters), call)
+        engine = _ENGINES[type(parameters)]
+        worked = await self._pool.run(engine, partial(self._enhanced, image, parameters), call)
         (data, facts), decode_time = worked.result
+        self._count(engine, worked, decode_time)
         return EnhancementReply(
             provider=self.name,
             image=data,
@@ -102,15 +117,20 @@ class LocalProvider:
         """Name the music in one recording. Raises `GatewayError` if its sound cannot be read."""
         if isinstance(source, ImageUri):  # the use case downloads; see `downloads_recordings`
             raise TypeError
-        worked = await self._pool.run(partial(self._music.recognise, source.data), call)
+        worked = await self._pool.run("music", partial(self._music.recognise, source.data), call)
+        self._count("music", worked)
         return MusicReply(provider=self.name, match=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
+
+    def _count(self, engine: str, worked: Worked[Any], decode_time: float | None = None) -> None:
+        self._metrics.worked(engine, queue_time=worked.queue_time, work_time=worked.work_time, decode_time=decode_time)
 
     def _tagged(
         self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint
     ) -> tuple[tuple[Tag, ...], float]:
         """The tags, and the seconds that decoding took."""
         started_at = time.perf_counter()
-        pixels, facts = decoded(image.data, max_side=TaggingEngine.WORKING_SIDE, max_pixels=self._max_pixels)
+        with stage("decode"):
+            pixels, facts = decoded(image.data, max_side=TaggingEngine.WORKING_SIDE, max_pixels=self._max_pixels)
         decode_time = time.perf_counter() - started_at
         checkpoint()
         tags = self._tagging.tag(pixels, parameters, checkpoint)
@@ -121,7 +141,8 @@ class LocalProvider:
     ) -> tuple[tuple[bytes, ImageFacts], float]:
         """The enhanced file, and the seconds that decoding took."""
         started_at = time.perf_counter()
-        pixels, _ = decoded(image.data, max_side=MAX_SIDE, max_pixels=self._max_pixels)
+        with stage("decode"):
+            pixels, _ = decoded(image.data, max_side=MAX_SIDE, max_pixels=self._max_pixels)
         decode_time = time.perf_counter() - started_at
         checkpoint()
         enhanced = self._enhancement.enhance(pixels, parameters, checkpoint)

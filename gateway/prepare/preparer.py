@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from typing import Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from prometheus_client import CollectorRegistry
 
 from gateway import _native
 from gateway.boxes import is_sideways
@@ -16,9 +18,11 @@ from gateway.breadth.pool import BreadthPool
 from gateway.errors import GatewayError, Reason
 from gateway.image_error import image_error
 from gateway.media import ImageFacts, PreparationAction, PreparedImage
+from gateway.prepare.metrics import PrepareMetrics
 from gateway.prepare.operations import Operation
 from gateway.prepare.options import Convert, PrepareOptions, policy
 from gateway.prepare.settings import PrepareSettings
+from gateway.telemetry.stage import stage
 
 INLINE_BYTES: Final = 256 << 10
 """Up to this size a file whose pixels stay is prepared where the call stands: looking at it, and copying it without its
@@ -35,12 +39,20 @@ class Preparer:
     Whoever needs formats beyond JPEG, PNG, BMP and WEBP gives it a `BreadthPool`, and closes that.
     """
 
-    def __init__(self, settings: PrepareSettings, breadth: BreadthPool | None = None, *, foreign_at_once: int = 1) -> None:
+    def __init__(
+        self,
+        settings: PrepareSettings,
+        breadth: BreadthPool | None = None,
+        *,
+        foreign_at_once: int = 1,
+        metrics: PrepareMetrics | None = None,
+    ) -> None:
         """`foreign_at_once`: how many pictures of other formats are decoded, or wait decoded for a thread, at a time.
 
         `settings.memory` is for whoever puts the process together: the bound is the process's, not a preparer's.
         """
         self._max_pixels = settings.max_pixels
+        self._metrics = metrics or PrepareMetrics(CollectorRegistry())
         self._breadth = breadth
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="prepare")
         self._batch = settings.workers * 2
@@ -77,6 +89,11 @@ class Preparer:
 
         That a picture will be fitted as it is decoded is told, but for tagging, where all pictures are looked at reduced.
         """
+        with self._counted(operation) as counted:
+            counted.append(self._checked(data, operation, options))
+        return counted[0]
+
+    def _checked(self, data: bytes, operation: Operation, options: PrepareOptions) -> PreparedImage:
         info, plan = self.inspect(data, operation, options)
         actions: tuple[PreparationAction, ...] = ()
         if operation is not Operation.TAGGING and (plan.width, plan.height) != (info.width, info.height):
@@ -121,6 +138,11 @@ class Preparer:
         What takes less than a hop to a thread is done at once; everything else waits for a thread in order of arrival.
         Cancelling drops it if it has not begun.
         """
+        with stage("prepare"), self._counted(operation) as counted:
+            counted.append(await self._made_fit(data, operation, options))
+        return counted[0]
+
+    async def _made_fit(self, data: bytes, operation: Operation, options: PrepareOptions) -> PreparedImage:
         native_policy = policy(operation, options, self._max_pixels)
         try:
             # Looking for a colour profile takes longer than a hop.
@@ -183,6 +205,18 @@ class Preparer:
             format=foreign.format, width=width, height=height, orientation=foreign.orientation, size_bytes=len(data)
         )
         return _prepared(prepared, data, facts)
+
+    @contextlib.contextmanager
+    def _counted(self, operation: Operation) -> Iterator[list[PreparedImage]]:
+        """Count the picture that is put into the list, or its refusal."""
+        started_at = time.perf_counter()
+        prepared: list[PreparedImage] = []
+        try:
+            yield prepared
+        except GatewayError as error:
+            self._metrics.refused(operation, error)
+            raise
+        self._metrics.prepared(operation, prepared[0], time.perf_counter() - started_at)
 
     def _submit(self, work: Callable[[], _T]) -> Future[_T]:
         try:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
@@ -13,8 +14,11 @@ from gateway.rest.errors import RestError
 from gateway.rest.identity import is_identity_path
 from gateway.rest.keystone import SignInError
 from gateway.rest.operations import OPERATIONS
+from gateway.telemetry.logs import FIELDS
+from gateway.telemetry.scope import Scope, entered
 
 _log = logging.getLogger(__name__)
+_calls = logging.getLogger("gateway.calls")
 
 MAX_BODY_BYTES: Final = 12_000_000
 """Requests must stay under 12 MB (API reference, section 3.3)."""
@@ -26,6 +30,12 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def answer_always(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Answer in the contract's form, whatever `handler` raises."""
     request_id = secrets.token_hex(16)
+    with entered(Scope(request.match_info.route.name or request.method, request_id)):
+        return await _answered(request, handler, request_id)
+
+
+async def _answered(request: web.Request, handler: _Handler, request_id: str) -> web.StreamResponse:
+    started_at = time.perf_counter()
     try:
         response = await handler(request)
     except (RestError, SignInError, web.HTTPException, web.RequestPayloadError) as error:
@@ -38,6 +48,8 @@ async def answer_always(request: web.Request, handler: _Handler) -> web.StreamRe
         _log.exception("request %s failed", request_id)
         response = _in_form_of(request, RestError(_internal_code(request)))
     response.headers["X-Request-Id"] = request_id
+    facts = {"status": response.status, "seconds": round(time.perf_counter() - started_at, 6)}
+    _calls.debug("request answered", extra={FIELDS: facts})
     if is_identity_path(request.path):
         response.headers["X-IAM-Trace-Id"] = request_id
     return response

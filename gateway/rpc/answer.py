@@ -11,6 +11,7 @@ from grpc import StatusCode, aio
 from gateway.errors import GatewayError, Reason
 from gateway.rpc.calls import Calls
 from gateway.rpc.status import pushback, to_status
+from gateway.telemetry.scope import current_scope
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ def incidents() -> Iterator[None]:
 
 async def abort(context: Context, error: GatewayError) -> NoReturn:
     """End the call with the status of `error`."""
+    if (scope := current_scope()) is not None:
+        scope.reason = error.reason.value
     status = to_status(error)
     code = next(code for code in StatusCode if code.value[0] == status.code)
     # The key under which every language's standard helper looks for the details.

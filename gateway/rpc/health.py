@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from grpc import aio
@@ -12,6 +12,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from gateway.errors import GatewayError
 
 _log = logging.getLogger(__name__)
+
+PROVIDER_PREFIX: Final = "provider/"
 
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -27,14 +29,17 @@ class HealthMonitor:
         *,
         interval: float,
         independent: tuple[str, ...] = (),
+        providers: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
         """`check` raises `GatewayError` if the provider cannot serve; a check that outlasts `interval` seconds counts as that.
 
-        `independent` are services that need no provider: they serve until the shutdown.
+        `independent` are services that need no provider: they serve until the shutdown. `providers` tells which of them the last
+        check found able to serve; each is published as `provider/NAME`.
         """
         self._check = check
         self._services = ("", *services)
         self._independent = independent
+        self._providers = providers
         self._interval = interval
         self._servicer = health.aio.HealthServicer()
         self._task: asyncio.Task[None] | None = None
@@ -67,6 +72,8 @@ class HealthMonitor:
         self._serving = serving
         for service in self._services:
             await self._servicer.set(service, _SERVING if serving else _NOT_SERVING)
+        for name, up in self._providers().items():
+            await self._servicer.set(f"{PROVIDER_PREFIX}{name}", _SERVING if up else _NOT_SERVING)
 
     async def _run(self) -> None:
         while True:

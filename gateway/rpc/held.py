@@ -27,6 +27,11 @@ class HeldBytes:
         """Bytes held now."""
         return self._held
 
+    @property
+    def waiting(self) -> int:
+        """Items that wait for room."""
+        return len(self._waiting)
+
     @contextlib.contextmanager
     def admitted(self, size: int) -> Iterator[None]:
         """Hold `size` bytes inside. Raises `GatewayError` with `OVERLOADED` if there is no room, or others wait for it."""

@@ -20,6 +20,8 @@ def server_options(settings: RpcSettings, *, share_port: bool) -> list[tuple[str
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", _milliseconds(settings.least_ping_interval)),
     ]
+    if settings.channelz:
+        options.append(("grpc.enable_channelz", 1))
     if settings.connection_age:
         # gRPC draws each connection's age at random, 10 % to either side, so that not all come back at once (gRFC A9).
         options += [

@@ -10,6 +10,7 @@ from gateway.rpc.calls import Calls
 from gateway.rpc.chunks import MAX_REPLY_BYTES, chunked, sha256_of
 from gateway.rpc.convert import check_item_id, read_source
 from gateway.rpc.convert_preprocess import read_operation, read_options, write_inspection, write_preparation
+from gateway.rpc.item import observed_item
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
 from gateway.usecases.preprocessing import Preparation, Preprocess
@@ -76,7 +77,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
         """The outcome of one item, which is never an exception, short of cancellation."""
         header = pb.StreamPrepareImagesHeader(item_id=item.item_id)
         try:
-            with incidents():
+            with observed_item(), incidents():
                 check_item_id(item.item_id)
                 options = item.options if item.HasField("options") else config.options
                 preparation = await self._prepare(item, config.operation, options)

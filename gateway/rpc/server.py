@@ -6,6 +6,7 @@ from typing import Final
 
 import grpc
 from grpc import aio
+from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health
 
 from gateway.cache.memory import MemoryStore
@@ -27,17 +28,21 @@ from gateway.rpc.calls import Calls
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.health import HealthMonitor
 from gateway.rpc.info import InfoServicer, gateway_info
+from gateway.rpc.metrics import RpcMetrics
 from gateway.rpc.music import MusicServicer
+from gateway.rpc.observation import Observation
 from gateway.rpc.options import server_options
 from gateway.rpc.preprocess import PreprocessServicer
 from gateway.rpc.reflection import add_reflection
 from gateway.rpc.replay import Replay
 from gateway.rpc.settings import RpcSettings
 from gateway.rpc.tagging import TaggingLimits, TaggingServicer
+from gateway.rpc.telemetry import RpcTelemetry
 from gateway.rpc.upload import UploadLimits
 from gateway.settings import join_address, split_address
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.music import MAX_MEDIA_BYTES
+from gateway.usecases.standing import Standing
 
 _LAST_WORDS_SECONDS: Final = 0.2
 """For what is on its way out once the last call has ended: its status, and NOT_SERVING to those who watch."""
@@ -49,6 +54,7 @@ TAGGING_SERVICE: Final = tagging_pb2.DESCRIPTOR.services_by_name["TaggingService
 ENHANCEMENT_SERVICE: Final = enhancement_pb2.DESCRIPTOR.services_by_name["EnhancementService"].full_name
 MUSIC_SERVICE: Final = music_pb2.DESCRIPTOR.services_by_name["MusicService"].full_name
 GATEWAY_SERVICE: Final = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
+CHANNELZ_SERVICE: Final[str] = channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name
 PREPROCESS_SERVICE: Final = preprocess_pb2.DESCRIPTOR.services_by_name["PreprocessService"].full_name
 
 _OF_PICTURES: Final = frozenset({ENHANCEMENT_SERVICE, PREPROCESS_SERVICE})
@@ -58,15 +64,27 @@ _OF_PICTURES: Final = frozenset({ENHANCEMENT_SERVICE, PREPROCESS_SERVICE})
 class RpcServer:
     """Serves the gateway's contract over gRPC."""
 
-    def __init__(self, settings: RpcSettings, use_cases: UseCases, *, share_port: bool = False) -> None:
+    def __init__(
+        self, settings: RpcSettings, use_cases: UseCases, telemetry: RpcTelemetry | None = None, *, share_port: bool = False
+    ) -> None:
         """`share_port`: whether other processes may listen on the same port, too."""
         self._settings = settings
         self._calls = Calls(max_held_bytes=settings.max_held_bytes)
+        telemetry = telemetry or RpcTelemetry()
+        metrics = RpcMetrics(telemetry.registry)
+        held = self._calls.held
+        metrics.show("held_bytes", "Bytes of requests that are held.", lambda: held.held)
+        metrics.show("held_limit_bytes", "Bytes of requests that may be held.", lambda: settings.max_held_bytes)
+        metrics.show("held_waiting", "Items of streams that wait for room among those bytes.", lambda: held.waiting)
+        self._standing = Standing(use_cases.chain, telemetry.registry, timeout=settings.health_interval)
         compresses = settings.compression == "gzip"
         self._server = aio.server(
             options=server_options(settings, share_port=share_port),
             compression=grpc.Compression.Gzip if compresses else None,
-            interceptors=[Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset())],
+            interceptors=[
+                Observation(metrics, telemetry.log, telemetry.tracing),
+                Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset()),
+            ],
         )
         window = settings.stream_window
         replay = Replay(MemoryStore(settings.replay_max_bytes, time.monotonic), window=settings.replay_window)
@@ -86,10 +104,22 @@ class RpcServer:
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(info, self._server)
         asked = (TAGGING_SERVICE, ENHANCEMENT_SERVICE, MUSIC_SERVICE)
         self._health = HealthMonitor(
-            use_cases.chain.check, asked, interval=settings.health_interval, independent=(PREPROCESS_SERVICE, GATEWAY_SERVICE)
+            self._standing.check,
+            asked,
+            interval=settings.health_interval,
+            independent=(PREPROCESS_SERVICE, GATEWAY_SERVICE),
+            providers=lambda: {name: failure is None for name, failure in self._standing.failures.items()},
         )
         self._health.add_to(self._server)
-        add_reflection(self._server, (*asked, PREPROCESS_SERVICE, GATEWAY_SERVICE, health.SERVICE_NAME))
+        if settings.channelz:
+            channelz.add_channelz_servicer(self._server)
+        of_grpc = (health.SERVICE_NAME, CHANNELZ_SERVICE) if settings.channelz else (health.SERVICE_NAME,)
+        add_reflection(self._server, (*asked, PREPROCESS_SERVICE, GATEWAY_SERVICE, *of_grpc))
+
+    @property
+    def standing(self) -> Standing:
+        """Whether calls are taken, and which providers can serve them."""
+        return self._standing
 
     async def start(self, address: str) -> str:
         """Listen on `address` and return it with the port that was taken. Raises `OSError` if that cannot be had."""
@@ -109,6 +139,7 @@ class RpcServer:
         Streams read no further and end once what they have read is answered. Clients are told at once to connect elsewhere, and
         the port is free for others.
         """
+        self._standing.is_draining = True
         await self._health.enter_shutdown()
         self._calls.close()
         stopping = asyncio.create_task(self._server.stop(self._settings.drain_timeout + _LAST_WORDS_SECONDS))

@@ -91,6 +91,11 @@ class RpcSettings(Settings):
         le=3600,
         description="Seconds between a client's own pings below which its connection is ended (too_many_pings).",
     )
+    channelz: bool = Field(
+        False,
+        description="Whether gRPC's own account of connections and calls is served (`grpc.channelz.v1.Channelz`). It shows the "
+        " addresses of all clients.",
+    )
     workers: int = Field(
         1,
         ge=1,

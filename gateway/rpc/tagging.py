@@ -17,6 +17,7 @@ from gateway.rpc.caller import read_caller, with_cache, with_timeout
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import check_item_id, read_cache_use, read_source
 from gateway.rpc.convert_tagging import read_parameters, write_response
+from gateway.rpc.item import observed_item
 from gateway.rpc.replay import NamedRequest, Replay, check_request_id, meaning_of
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
@@ -89,7 +90,8 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
     async def _entry(self, call: Call, batch: pb.BatchTagImagesRequest, request: pb.TagImageRequest) -> pb.BatchTagImagesResult:
         """The outcome of one request of a batch, which is never an exception, short of cancellation."""
         try:
-            return pb.BatchTagImagesResult(response=await self._respond("BatchTagImages", request, batch, call))
+            with observed_item():
+                return pb.BatchTagImagesResult(response=await self._respond("BatchTagImages", request, batch, call))
         except GatewayError as error:
             return pb.BatchTagImagesResult(error=to_status(error))
 
@@ -98,10 +100,11 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
     ) -> Answer[pb.StreamTagImagesResponse]:
         """The outcome of one item, which is never an exception, short of cancellation."""
         try:
-            check_item_id(item.item_id)
-            if item.HasField("timeout"):
-                call = with_timeout(call, item.timeout, time.monotonic())
-            response = await self._respond("StreamTagImages", item, config, call)
+            with observed_item():
+                check_item_id(item.item_id)
+                if item.HasField("timeout"):
+                    call = with_timeout(call, item.timeout, time.monotonic())
+                response = await self._respond("StreamTagImages", item, config, call)
         except GatewayError as error:
             result = pb.StreamTagImagesResult(item_id=item.item_id, error=to_status(error))
         else:

@@ -1,23 +1,43 @@
 """Whose call the current task works on, for logs, metrics and traces. Nothing decides by it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from gateway.telemetry.tracing import Tracing
+
+ItemObserver = Callable[[str, float], None]
+"""Told of each item of a stream or batch: `ok` or the reason why it failed, and how many seconds it took."""
 
 
 @dataclass(slots=True)
 class Scope:
     """One call of a face.
 
-    `method`: its full name. `request_id`: what logs and replies call it. `tenant` and `tenant_class` are filled in by whoever
-    finds out who calls; the class is one of few, so that metrics may have it as a label.
+    `method`: its full name, without a slash before it. `request_id`: what logs and replies call it. `tenant` and `tenant_class`
+    are filled in by whoever finds out who calls; the class is one of few, so that metrics may have it as a label. `reason`: why
+    it failed, as docs/errors.md calls it, filled in by whoever ends it. `trace_context`: the caller's `traceparent` and
+    `tracestate`, unchecked. `tracing`: None if calls are not traced. `on_item`: told of what `end_item` is.
     """
 
     method: str
     request_id: str
     tenant: str = ""
     tenant_class: str = ""
+    reason: str = ""
+    trace_context: Mapping[str, str] = field(default_factory=dict)
+    tracing: Tracing | None = None
+    on_item: ItemObserver | None = None
+    items: Counter[str] = field(default_factory=Counter)
+    """How many items ended how."""
+
+    def end_item(self, outcome: str, seconds: float) -> None:
+        """Count an item: `ok`, or a reason."""
+        self.items[outcome] += 1
+        if self.on_item is not None:
+            self.on_item(outcome, seconds)
 
 
 _CURRENT: ContextVar[Scope | None] = ContextVar("scope", default=None)

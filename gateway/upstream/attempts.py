@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.errors import GatewayError
+from gateway.telemetry.stage import stage
+from gateway.telemetry.tracing import mark_failed
 from gateway.upstream.course import Course, P, R
 from gateway.upstream.credentials.protocol import Credential, Grant
 from gateway.upstream.metrics import CANCELLED, UpstreamMetrics
@@ -87,7 +89,9 @@ class Attempts:
         asked_at = self._clock()
         waiting = True
         try:
-            async with self._limiter.slot(course.call):
+            async with contextlib.AsyncExitStack() as place:
+                with stage("queue"):
+                    await place.enter_async_context(self._limiter.slot(course.call))
                 waiting = False
                 course.queue_time += self._clock() - asked_at
                 yield
@@ -97,8 +101,11 @@ class Attempts:
 
     async def _granted(self, course: Course[Any, Any], breaker: Breaker, under_way: UnderWay) -> tuple[Attempt, bool]:
         """An attempt, and whether its credentials were refused such that one with new ones makes sense."""
-        grant = await self._credential.grant()
-        attempt = await self._sent(course, breaker, grant, under_way)
+        with stage("attempt", {"image_gateway.operation": course.operation.name}) as span:
+            grant = await self._credential.grant()
+            attempt = await self._sent(course, breaker, grant, under_way)
+            if attempt.outcome is not Outcome.SUCCESS:
+                mark_failed(span, attempt.outcome.value)
         if attempt.outcome is Outcome.SUCCESS:
             grant.accepted()
         if attempt.outcome is not Outcome.UNAUTHENTICATED or attempt.error is None or attempt.reply is None:

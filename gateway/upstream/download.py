@@ -5,13 +5,18 @@ checked like the first address.
 """
 
 import asyncio
+import time
 from typing import Final
 
 import aiohttp
+from opentelemetry.trace import SpanKind
+from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from gateway.errors import GatewayError, Reason
 from gateway.media import ImageUri
+from gateway.telemetry.stage import stage
+from gateway.upstream.download_metrics import DownloadMetrics
 from gateway.upstream.reach import ForbiddenAddressError, GuardedResolver, Reach
 from gateway.upstream.settings import DownloadSettings
 
@@ -29,8 +34,13 @@ _PAGES: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/
 class Downloader:
     """Downloads pictures and other media over HTTP(S), within limits of size, time, redirects, number and reach."""
 
-    def __init__(self, settings: DownloadSettings) -> None:
+    def __init__(self, settings: DownloadSettings, registry: CollectorRegistry | None = None) -> None:
+        """`registry`: where metrics go."""
         self._settings = settings
+        self._metrics = metrics = DownloadMetrics(registry or CollectorRegistry())
+        self._under_way = 0
+        metrics.show("under_way", "Downloads under way, those that wait for their turn included.", lambda: self._under_way)
+        metrics.show("limit", "Downloads at once, at most.", lambda: settings.concurrency)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._reach = Reach(settings)
         self._resolver = GuardedResolver(self._reach, settings.concurrency)
@@ -55,7 +65,22 @@ class Downloader:
         `URI_INVALID`, `URI_FORBIDDEN`, `URI_DOWNLOAD_FAILED` or `IMAGE_TOO_LARGE`; no message repeats the URL, which may carry a
         signature.
         """
-        limit = self._settings.max_bytes if max_bytes is None else max_bytes
+        started_at = time.perf_counter()
+        outcome, size = Reason.CANCELLED.value, 0
+        self._under_way += 1
+        try:
+            with stage("download", kind=SpanKind.CLIENT):
+                content = await self._fetched(uri, self._settings.max_bytes if max_bytes is None else max_bytes)
+            outcome, size = "ok", len(content)
+        except GatewayError as error:
+            outcome = error.reason.value
+            raise
+        finally:
+            self._under_way -= 1
+            self._metrics.ended(outcome, size, time.perf_counter() - started_at)
+        return content
+
+    async def _fetched(self, uri: str, limit: int) -> bytes:
         url = _usable(uri)
         try:
             async with self._slots, asyncio.timeout(self._settings.timeout):

@@ -1,13 +1,17 @@
 """HTTP to the cloud: one pooled session, and the one place where aiohttp's exceptions become ours."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import aiohttp
+from opentelemetry.trace import SpanKind
 
 from gateway.errors import GatewayError, Reason
+from gateway.telemetry.stage import stage, trace_headers
+from gateway.telemetry.tracing import mark_failed
 from gateway.upstream.connection import Exchange, SlicedBody, WatchedConnector, WatchedRequest, exchange_under_way
 from gateway.upstream.failure import failure
 from gateway.upstream.outcome import Attempt, Outcome
@@ -71,6 +75,17 @@ class Transport:
         `timeout`: seconds, where the caller has less than the transport's own limit. Raises nothing but `CancelledError`: the
         attempt's error says what was wrong. The body is of less than `MAX_BODY_BYTES`; see `check_length`.
         """
+        with stage(outgoing.method, kind=SpanKind.CLIENT) as span:
+            if span.is_recording():
+                span.set_attributes(_attributes(outgoing))
+            attempt = await self._sent(outgoing, {**headers, **trace_headers()}, timeout)
+            if attempt.reply is not None:
+                span.set_attribute("http.response.status_code", attempt.reply.status)
+            if attempt.error is not None:
+                mark_failed(span, attempt.outcome.value)
+        return attempt
+
+    async def _sent(self, outgoing: Outgoing, headers: Mapping[str, str], timeout: float | None) -> Attempt:
         body = SlicedBody(outgoing.body) if outgoing.body else None
         exchange = Exchange(body, self._monotonic)
         context = exchange_under_way.set(exchange)
@@ -101,6 +116,15 @@ class Transport:
             outgoing.method, outgoing.target, data=body, headers=headers, allow_redirects=False
         ) as response:
             return HttpReply(response.status, response.headers, await _read_bounded(response))
+
+
+def _attributes(outgoing: Outgoing) -> dict[str, str | int]:
+    """What a span may tell of a request: neither path nor query, which say who asks and for what."""
+    attributes: dict[str, str | int] = {"http.request.method": outgoing.method}
+    with contextlib.suppress(ValueError):  # no URL, as sending it will say
+        target = outgoing.target
+        attributes |= {"url.scheme": target.scheme, "server.address": target.host or "", "server.port": target.port or 0}
+    return attributes
 
 
 def check_length(size: int) -> None:

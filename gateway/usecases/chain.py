@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from gateway.call import Call
@@ -59,18 +59,15 @@ class Chain:
                 self._taken_over(provider, error.reason)
         return await ask(last, call)
 
-    async def check(self) -> None:
-        """Raise `GatewayError` if calls would fail whatever the picture."""
-        *preferred, last = self._providers
-        for provider in preferred:
-            try:
-                await provider.check()
-            except GatewayError as error:
-                if error.reason not in self._fall_back_on:
-                    raise
-            else:
-                return
-        await last.check()
+    def failure(self, failures: Mapping[str, GatewayError | None]) -> GatewayError | None:
+        """Why calls would fail whatever the picture, where those providers cannot serve that `failures` has an error for; None if
+        one can that calls get to."""
+        error = None
+        for provider in self._providers:
+            error = failures[provider.name]
+            if error is None or error.reason not in self._fall_back_on:
+                break
+        return error
 
     def _shortened(self, call: Call) -> Call:
         if math.isinf(call.deadline):

@@ -6,6 +6,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 READY: Final = b"ready\n"
@@ -19,15 +20,17 @@ class Place:
     """Which one of the workers it is, from 0."""
     descriptor: int
     """Of the socket that leads to the supervisor."""
+    pages_at: Path | None = None
+    """Where the supervisor wants the operators' pages, if there are to be any."""
 
     def __str__(self) -> str:
-        return f"{self.index}:{self.descriptor}"
+        return f"{self.index}:{self.descriptor}:{self.pages_at or ''}"
 
     @classmethod
     def read(cls, text: str) -> Self:
         """The inverse of `str`. Raises `ValueError`."""
-        index, descriptor = text.split(":")
-        return cls(int(index), int(descriptor))
+        index, descriptor, pages_at = text.split(":", 2)
+        return cls(int(index), int(descriptor), Path(pages_at) if pages_at else None)
 
 
 class SupervisorLink:

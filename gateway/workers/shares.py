@@ -17,8 +17,6 @@ def check_divisible(settings: GatewaySettings) -> None:
             f"setting limit.concurrency is {settings.limit.concurrency}; it must be at least rpc.workers, which is {workers}, "
             "since it is divided among them"
         )
-    if settings.ops.listen is not None:
-        problems.append("setting ops.listen must not be set with rpc.workers over 1: each worker counts for itself")
     if problems:
         raise ConfigError(problems)
 

@@ -15,5 +15,5 @@ async def run_worker(settings: GatewaySettings, place: Place) -> None:
     """
     with socket.socket(fileno=place.descriptor) as connection:
         link = SupervisorLink(connection)
-        gateway = running_gateway(share_of(settings, place.index), share_port=True)
+        gateway = running_gateway(share_of(settings, place.index), share_port=True, pages_at=place.pages_at)
         await serve(gateway, lambda _: link.announce_ready(), stopping=link.orphaned)

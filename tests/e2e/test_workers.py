@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import requests
 
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
@@ -41,6 +43,35 @@ def is_alive(pid: int) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     return False
+
+
+def test_the_operators_port_shows_all_workers_together(dog) -> None:
+    here = ["serve", "--workers", "2"]  # with the engines: a worker that is ready
+    with started(here, IMAGE_GATEWAY_OPS_LISTEN="0") as server:
+        (ops,) = re.findall(r"operators' port: http://([^/]+)/", server.logged())
+        assert ops.startswith("127.0.0.1:")
+        with grpc.insecure_channel(server.address.removesuffix(" workers=2")) as one:
+            stub = pb_grpc.PreprocessServiceStub(one)
+            stub.InspectImage(pb.InspectImageRequest(content=dog))
+        ready = requests.get(f"http://{ops}/readyz", timeout=10).json()
+        assert (ready["ready"], ready["degraded"], sorted(ready["workers"])) == (True, False, ["0", "1"])
+        changed = requests.put(f"http://{ops}/log-level?level=debug&for=60", timeout=10).json()
+        assert changed["workers"] == {"0": True, "1": True}
+        page = requests.get(f"http://{ops}/metrics", timeout=10).text
+        handled = re.findall(r'^image_gateway_rpc_handled_total{.*InspectImage.*worker="([01])"} 1.0', page, flags=re.MULTILINE)
+        assert len(handled) == 1
+        assert set(re.findall(r'^process_resident_memory_bytes{worker="(\w+)"}', page, flags=re.MULTILINE)) == {
+            "0",
+            "1",
+            "supervisor",
+        }
+
+        os.kill(min(workers(server)), signal.SIGKILL)
+        wait_until(lambda: requests.get(f"http://{ops}/readyz", timeout=10).json()["degraded"])
+        assert requests.get(f"http://{ops}/readyz", timeout=10).status_code == 200  # the other one serves
+        page = requests.get(f"http://{ops}/metrics", timeout=10).text
+        assert sorted(re.findall(r"^image_gateway_worker_up{.*} ([01]).0", page, flags=re.MULTILINE)) == ["0", "1"]
+        wait_until(lambda: not requests.get(f"http://{ops}/readyz", timeout=10).json()["degraded"], 60)
 
 
 @pytest.fixture(scope="module")

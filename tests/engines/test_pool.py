@@ -35,7 +35,7 @@ class Held:
 
 
 async def test_the_result_comes_with_its_times(pool) -> None:
-    worked = await pool.run(lambda _: 7)
+    worked = await pool.run("tagging", lambda _: 7)
     assert worked.result == 7
     assert worked.queue_time >= 0
     assert worked.work_time > 0
@@ -46,15 +46,15 @@ async def test_what_the_work_raises_comes_through(pool) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await pool.run(fail)
-    assert (await pool.run(lambda _: 1)).result == 1  # the place is free again
+        await pool.run("tagging", fail)
+    assert (await pool.run("tagging", lambda _: 1)).result == 1  # the place is free again
 
 
 async def test_the_others_wait_in_order_of_arrival(pool) -> None:
     held, order = Held(), []
-    first = asyncio.create_task(pool.run(held))
+    first = asyncio.create_task(pool.run("tagging", held))
     await asyncio.to_thread(held.begun.wait, 10)
-    others = [asyncio.create_task(pool.run(lambda _, n=n: order.append(n))) for n in range(5)]
+    others = [asyncio.create_task(pool.run("tagging", lambda _, n=n: order.append(n))) for n in range(5)]
     await asyncio.sleep(0)
     assert order == []
     held.go_on.set()
@@ -65,12 +65,12 @@ async def test_the_others_wait_in_order_of_arrival(pool) -> None:
 
 async def test_cancelled_work_ends_at_its_next_checkpoint_and_keeps_its_place_until_then(pool) -> None:
     held, began = Held(), threading.Event()
-    running = asyncio.create_task(pool.run(held))
+    running = asyncio.create_task(pool.run("tagging", held))
     await asyncio.to_thread(held.begun.wait, 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    following = asyncio.create_task(pool.run(lambda _: began.set()))
+    following = asyncio.create_task(pool.run("tagging", lambda _: began.set()))
     await asyncio.sleep(0)
     assert not began.is_set()
     held.go_on.set()
@@ -80,20 +80,20 @@ async def test_cancelled_work_ends_at_its_next_checkpoint_and_keeps_its_place_un
 
 async def test_work_that_is_cancelled_while_it_waits_never_begins(pool) -> None:
     held, began = Held(), threading.Event()
-    running = asyncio.create_task(pool.run(held))
+    running = asyncio.create_task(pool.run("tagging", held))
     await asyncio.to_thread(held.begun.wait, 10)
-    waiting = asyncio.create_task(pool.run(lambda _: began.set()))
+    waiting = asyncio.create_task(pool.run("tagging", lambda _: began.set()))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     held.go_on.set()
     await running
-    assert (await pool.run(lambda _: 1)).result == 1
+    assert (await pool.run("tagging", lambda _: 1)).result == 1
     assert not began.is_set()
 
 
 async def test_closing_drops_what_has_not_begun(pool) -> None:
     pool.close()
     with pytest.raises(RuntimeError):
-        await pool.run(lambda _: 1)
+        await pool.run("tagging", lambda _: 1)

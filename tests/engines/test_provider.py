@@ -111,7 +111,7 @@ async def test_the_check_reports_a_broken_engine(provider, monkeypatch) -> None:
 
 async def test_the_check_does_not_wait_for_pictures(provider) -> None:
     ended = threading.Event()
-    busy = [asyncio.create_task(provider._pool.run(lambda _: ended.wait())) for _ in range(2)]
+    busy = [asyncio.create_task(provider._pool.run("tagging", lambda _: ended.wait())) for _ in range(2)]
     try:
         await asyncio.wait_for(provider.check(), 30)
         assert not any(task.done() for task in busy)

@@ -29,6 +29,7 @@ from gateway.media import (
 from gateway.prepare import PrepareOptions, Preparer
 from gateway.rpc.server import RpcServer
 from gateway.rpc.settings import RpcSettings
+from gateway.rpc.telemetry import RpcTelemetry
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.chain import Chain
 from gateway.usecases.enhancement import EnhanceImage
@@ -139,7 +140,7 @@ def preprocess(fetcher: Fetcher, preparer: Preparer) -> Preprocess:
 def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Preparer, preprocess: Preprocess) -> MakeServer:
     """Makes a server with the settings that differ from the defaults."""
 
-    def make(*, share_port: bool = False, **settings: object) -> RpcServer:
+    def make(*, telemetry: RpcTelemetry | None = None, share_port: bool = False, **settings: object) -> RpcServer:
         intake = Intake(fetcher, preparer, PrepareOptions())
         use_cases = UseCases(
             TagImage(Chain([provider]), intake),
@@ -148,7 +149,7 @@ def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Prepare
             preprocess,
             Chain([provider]),
         )
-        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases, share_port=share_port)
+        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases, telemetry, share_port=share_port)
 
     return make
 

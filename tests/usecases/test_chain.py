@@ -86,7 +86,10 @@ async def test_it_is_well_as_long_as_one_that_would_be_asked_is_well() -> None:
         fall_back_on=frozenset({Reason.UPSTREAM_UNAVAILABLE}),
         taken_over=lambda _, reason: told.append(reason),
     )
-    await chain.check()
+    failure = GatewayError(Reason.UPSTREAM_UNAVAILABLE, "down")
+    assert chain.failure({"cloud": failure, "local": None}) is None
     assert told == []  # no call was taken over
-    with pytest.raises(GatewayError):
-        await Chain([ill]).check()
+    assert chain.failure({"cloud": failure, "local": failure}) is failure
+    wrong = GatewayError(Reason.UPSTREAM_NOT_FOUND, "the first one's failure is the answer")
+    assert chain.failure({"cloud": wrong, "local": None}) is wrong
+    assert Chain([ill]).failure({"cloud": failure}) is failure

@@ -1,0 +1,106 @@
+"""Rules and dashboard: every metric that they name exists, every alert says what to do, and promtool takes the rules."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+
+from gateway.config import GatewaySettings
+from gateway.ops.log_level import LogLevel
+from gateway.server import built_gateway
+from gateway.workers.pages import WorkersPages
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
+TESTS = ROOT / "deploy" / "prometheus" / "alerts.test.yaml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "dashboard.json"
+
+SETTINGS = {
+    "provider": "cloud,local",
+    "cloud": {"user": "someone", "domain": "account", "password": "unused", "region": "cn-east-3"},
+}
+_NAME = re.compile(r"\b(?:image_gateway|process)_\w+\b(?!:)")
+_SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("",), "gauge": ("",)}
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+
+
+def queries() -> list[str]:
+    return [rule["expr"] for rule in rules()] + [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+@pytest.fixture
+async def live() -> set[str]:
+    """The names of all samples that a gateway and a supervisor may show, from their own pages."""
+    async with built_gateway(GatewaySettings.model_validate(SETTINGS)) as (_, registry):
+        supervisor = CollectorRegistry()
+        WorkersPages(list, 1, supervisor, dict, LogLevel())
+        page = generate_latest(registry).decode() + generate_latest(supervisor).decode()
+    kinds = re.findall(r"^# TYPE (\w+) (\w+)$", page, flags=re.MULTILINE)
+    return {name + suffix for name, kind in kinds for suffix in _SUFFIXES.get(kind, ())}
+
+
+async def test_every_metric_that_is_asked_for_exists(live) -> None:
+    asked = {name for query in queries() for name in _NAME.findall(query)}
+    assert len(asked) > 30
+    assert asked <= live, asked - live
+
+
+def test_every_recorded_name_that_is_asked_for_is_recorded() -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    asked = {name for query in queries() for name in re.findall(r"\bimage_gateway:\w+:\w+", query)}
+    assert asked <= recorded
+
+
+def test_every_alert_says_what_to_do() -> None:
+    headings = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "alerts.md").read_text(), flags=re.MULTILINE))
+    alerts = [rule for rule in rules() if "alert" in rule]
+    assert headings == {alert["alert"] for alert in alerts}
+    for alert in alerts:
+        assert alert["annotations"]["runbook_url"] == f"docs/operations.md#{alert['alert'].lower()}"
+        assert alert["annotations"]["summary"]
+        assert alert["labels"]["severity"] in {"warning", "critical"}
+
+
+def test_the_dashboard_is_one_that_grafana_takes() -> None:
+    """As far as its own checks of a provisioned file go: unique ids, places in the grid of 24, queries with a data source."""
+    board = json.loads(DASHBOARD.read_text())
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(ids) == len(set(ids))
+    assert {variable["name"] for variable in board["templating"]["list"]} == {"datasource", "instance"}
+    cells: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        grid = panel["gridPos"]
+        assert 0 <= grid["x"] < grid["x"] + grid["w"] <= 24
+        covered = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])}
+        assert not covered & cells
+        cells |= covered
+    for panel in panels():
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(references) == len(set(references)) > 0
+        assert all(target["datasource"]["uid"] == "${datasource}" for target in panel["targets"])
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        labels = {name for target in panel["targets"] for name in re.findall(r"{{(\w+)}}", target["legendFormat"])}
+        shown = " ".join(target["expr"] for target in panel["targets"])
+        assert all(label in shown or " by " not in shown for label in labels), panel["title"]
+
+
+@pytest.mark.parametrize("arguments", [("check", "rules", str(ALERTS)), ("test", "rules", str(TESTS))])
+def test_promtool_takes_the_rules(arguments) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: it comes with the package prometheus); CI has it")
+    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,43 @@
+import asyncio
+import socket
+
+import pytest
+
+from gateway.telemetry.exporting import opened_tracing, read_headers
+from gateway.telemetry.settings import TraceSettings
+
+
+async def test_without_an_endpoint_nothing_is_traced() -> None:
+    async with opened_tracing(TraceSettings(), "1") as tracing:
+        assert tracing is None
+
+
+@pytest.mark.parametrize(("ratio", "sampled"), [(0.0, 0), (1.0, 1)])
+async def test_callers_decide_and_for_the_others_the_ratio(ratio, sampled) -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        endpoint = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        nobody.close()
+        async with asyncio.timeout(20), opened_tracing(TraceSettings(endpoint=endpoint, ratio=ratio), "1") as tracing:
+            assert tracing is not None
+            for sent, expected in (({}, sampled), ({"traceparent": f"{parent}00"}, 0), ({"traceparent": f"{parent}01"}, 1)):
+                with tracing.server_span("m", {}, sent):
+                    assert int(tracing.headers()["traceparent"][-2:], 16) & 1 == expected
+
+
+def test_headers_are_read_from_a_file(tmp_path) -> None:
+    file = tmp_path / "headers"
+    file.write_text("# a comment\nAuthorization: Bearer a:b\n\nX-Scope: team\n")
+    assert read_headers(file) == {"Authorization": "Bearer a:b", "X-Scope": "team"}
+    assert read_headers(None) == {}
+
+
+@pytest.mark.parametrize("content", [b"hunter2\n", b": hunter2\n", b"\xffhunter2"])
+def test_what_is_no_header_is_refused_without_being_quoted(tmp_path, content) -> None:
+    file = tmp_path / "headers"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="headers_file") as caught:
+        read_headers(file)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ValueError, match="headers_file"):
+        read_headers(tmp_path / "missing")
