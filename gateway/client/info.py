@@ -17,11 +17,12 @@ _LANGUAGES: Final = {tagging_pb2.LANGUAGE_ZH: Language.ZH, tagging_pb2.LANGUAGE_
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """One who does the work."""
+    """One who does the work. `serving`: whether the last check of it succeeded."""
 
     name: str
     downloads_images: bool
     downloads_recordings: bool
+    serving: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _read_info(response: pb.GetInfoResponse) -> GatewayInfo:
     return GatewayInfo(
         version=response.version,
         api_versions=tuple(response.api_versions),
-        providers=tuple(ProviderInfo(p.name, p.downloads_images, p.downloads_recordings) for p in response.providers),
+        providers=tuple(ProviderInfo(p.name, p.downloads_images, p.downloads_recordings, p.serving) for p in response.providers),
         operations=MappingProxyType({operation.name: _read_operation(operation) for operation in response.operations}),
         limits=_read_limits(response.limits),
         repairs=Repairs(

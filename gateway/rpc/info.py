@@ -38,6 +38,7 @@ from gateway.rpc.replay import MAX_REQUEST_ID_CHARS
 from gateway.rpc.settings import RpcSettings
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.music import MAX_MEDIA_BYTES, MEDIA_FORMATS
+from gateway.usecases.standing import Standing
 
 _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {"threshold": THRESHOLD_RANGE, "limit": LIMIT_RANGE, "brightness": BRIGHTNESS_RANGE, "gamma": GAMMA_RANGE}
@@ -51,8 +52,9 @@ _MUSIC: Final = music_pb2.DESCRIPTOR.services_by_name["MusicService"]
 class InfoServicer(pb_grpc.GatewayServiceServicer):
     """Serves `gateway.imagerecognition.v1.GatewayService`."""
 
-    def __init__(self, info: pb.GetInfoResponse, calls: Calls) -> None:
+    def __init__(self, info: pb.GetInfoResponse, calls: Calls, standing: Standing) -> None:
         self._info = info
+        self._standing = standing
         self._calls = calls
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:  # noqa: N802  # the contract's
@@ -61,7 +63,12 @@ class InfoServicer(pb_grpc.GatewayServiceServicer):
         return await answered(context, self._calls, self._told)
 
     async def _told(self) -> pb.GetInfoResponse:
-        return self._info
+        told = pb.GetInfoResponse()
+        told.CopyFrom(self._info)
+        failures = self._standing.failures
+        for provider in told.providers:
+            provider.serving = provider.name in failures and failures[provider.name] is None
+        return told
 
 
 def gateway_info(settings: RpcSettings, use_cases: UseCases) -> pb.GetInfoResponse:

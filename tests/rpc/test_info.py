@@ -34,7 +34,7 @@ def parameter(operation: pb.OperationInfo, name: str) -> pb.ParameterInfo:
 async def test_versions_providers_and_languages(info) -> None:
     assert info.version == __version__
     assert list(info.api_versions) == ["gateway.imagerecognition.v1"]
-    assert list(info.providers) == [pb.ProviderInfo(name="commanded", downloads_images=True, downloads_recordings=True)]
+    assert list(info.providers) == [pb.ProviderInfo(name="commanded", downloads_images=True, downloads_recordings=True, serving=True)]
     assert list(info.languages) == [tagging_pb2.LANGUAGE_ZH, tagging_pb2.LANGUAGE_EN]
 
 

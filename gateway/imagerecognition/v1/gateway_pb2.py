@@ -26,7 +26,7 @@ from gateway.imagerecognition.v1 import tagging_pb2 as gateway_dot_imagerecognit
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)gateway/imagerecognition/v1/gateway.proto\x12\x1bgateway.imagerecognition.v1\x1a)gateway/imagerecognition/v1/tagging.proto\x1a\x1egoogle/protobuf/duration.proto\"\x10\n\x0eGetInfoRequest\"\xe7\x02\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_versions\x18\x02 \x03(\t\x12<\n\tproviders\x18\x03 \x03(\x0b\x32).gateway.imagerecognition.v1.ProviderInfo\x12>\n\noperations\x18\x04 \x03(\x0b\x32*.gateway.imagerecognition.v1.OperationInfo\x12;\n\x06limits\x18\x05 \x01(\x0b\x32+.gateway.imagerecognition.v1.TransferLimits\x12\x38\n\x07repairs\x18\x06 \x01(\x0b\x32\'.gateway.imagerecognition.v1.RepairInfo\x12\x38\n\tlanguages\x18\x07 \x03(\x0e\x32%.gateway.imagerecognition.v1.Language\"T\n\x0cProviderInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x18\n\x10\x64ownloads_images\x18\x02 \x01(\x08\x12\x1c\n\x14\x64ownloads_recordings\x18\x03 \x01(\x08\"\xd5\x01\n\rOperationInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07methods\x18\x02 \x03(\t\x12\x0f\n\x07\x66ormats\x18\x03 \x03(\t\x12\x10\n\x08min_side\x18\x04 \x01(\x05\x12\x10\n\x08max_side\x18\x05 \x01(\x05\x12\x18\n\x10max_base64_chars\x18\x06 \x01(\x03\x12\x16\n\x0emax_file_bytes\x18\x07 \x01(\x03\x12>\n\nparameters\x18\x08 \x03(\x0b\x32*.gateway.imagerecognition.v1.ParameterInfo\"\xb2\x01\n\rParameterInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\x06number\x18\x02 \x01(\x0b\x32(.gateway.imagerecognition.v1.NumberRangeH\x00\x12\x37\n\x07\x63hoices\x18\x03 \x01(\x0b\x32$.gateway.imagerecognition.v1.ChoicesH\x00\x12\x15\n\rdefault_value\x18\x04 \x01(\tB\x07\n\x05range\"\'\n\x0bNumberRange\x12\x0b\n\x03min\x18\x01 \x01(\x01\x12\x0b\n\x03max\x18\x02 \x01(\x01\"\x19\n\x07\x43hoices\x12\x0e\n\x06values\x18\x01 \x03(\t\"\xc6\x02\n\x0eTransferLimits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x03\x12\x1a\n\x12max_batch_requests\x18\x02 \x01(\x05\x12\x15\n\rstream_window\x18\x03 \x01(\x05\x12\x13\n\x0b\x63hunk_bytes\x18\x04 \x01(\x05\x12\x30\n\rreplay_window\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1c\n\x14max_request_id_chars\x18\x06 \x01(\x05\x12\x19\n\x11max_item_id_chars\x18\x07 \x01(\x05\x12\x15\n\rmax_uri_chars\x18\x08 \x01(\x05\x12\x1b\n\x13tenant_metadata_key\x18\t \x01(\t\x12\x18\n\x10max_tenant_chars\x18\n \x01(\x05\x12\x18\n\x10max_upload_bytes\x18\x0b \x01(\x03\"o\n\nRepairInfo\x12\x0b\n\x03\x66it\x18\x01 \x01(\x08\x12\x0e\n\x06shrink\x18\x02 \x01(\x08\x12\x0f\n\x07\x63onvert\x18\x03 \x01(\t\x12\x16\n\x0estrip_metadata\x18\x04 \x01(\x08\x12\x1b\n\x13\x61llow_other_formats\x18\x05 \x01(\x08\x32v\n\x0eGatewayService\x12\x64\n\x07GetInfo\x12+.gateway.imagerecognition.v1.GetInfoRequest\x1a,.gateway.imagerecognition.v1.GetInfoResponseB{\n\x1bgateway.imagerecognition.v1B\x0cGatewayProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)gateway/imagerecognition/v1/gateway.proto\x12\x1bgateway.imagerecognition.v1\x1a)gateway/imagerecognition/v1/tagging.proto\x1a\x1egoogle/protobuf/duration.proto\"\x10\n\x0eGetInfoRequest\"\xe7\x02\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_versions\x18\x02 \x03(\t\x12<\n\tproviders\x18\x03 \x03(\x0b\x32).gateway.imagerecognition.v1.ProviderInfo\x12>\n\noperations\x18\x04 \x03(\x0b\x32*.gateway.imagerecognition.v1.OperationInfo\x12;\n\x06limits\x18\x05 \x01(\x0b\x32+.gateway.imagerecognition.v1.TransferLimits\x12\x38\n\x07repairs\x18\x06 \x01(\x0b\x32\'.gateway.imagerecognition.v1.RepairInfo\x12\x38\n\tlanguages\x18\x07 \x03(\x0e\x32%.gateway.imagerecognition.v1.Language\"e\n\x0cProviderInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x18\n\x10\x64ownloads_images\x18\x02 \x01(\x08\x12\x1c\n\x14\x64ownloads_recordings\x18\x03 \x01(\x08\x12\x0f\n\x07serving\x18\x04 \x01(\x08\"\xd5\x01\n\rOperationInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07methods\x18\x02 \x03(\t\x12\x0f\n\x07\x66ormats\x18\x03 \x03(\t\x12\x10\n\x08min_side\x18\x04 \x01(\x05\x12\x10\n\x08max_side\x18\x05 \x01(\x05\x12\x18\n\x10max_base64_chars\x18\x06 \x01(\x03\x12\x16\n\x0emax_file_bytes\x18\x07 \x01(\x03\x12>\n\nparameters\x18\x08 \x03(\x0b\x32*.gateway.imagerecognition.v1.ParameterInfo\"\xb2\x01\n\rParameterInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\x06number\x18\x02 \x01(\x0b\x32(.gateway.imagerecognition.v1.NumberRangeH\x00\x12\x37\n\x07\x63hoices\x18\x03 \x01(\x0b\x32$.gateway.imagerecognition.v1.ChoicesH\x00\x12\x15\n\rdefault_value\x18\x04 \x01(\tB\x07\n\x05range\"\'\n\x0bNumberRange\x12\x0b\n\x03min\x18\x01 \x01(\x01\x12\x0b\n\x03max\x18\x02 \x01(\x01\"\x19\n\x07\x43hoices\x12\x0e\n\x06values\x18\x01 \x03(\t\"\xc6\x02\n\x0eTransferLimits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x03\x12\x1a\n\x12max_batch_requests\x18\x02 \x01(\x05\x12\x15\n\rstream_window\x18\x03 \x01(\x05\x12\x13\n\x0b\x63hunk_bytes\x18\x04 \x01(\x05\x12\x30\n\rreplay_window\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1c\n\x14max_request_id_chars\x18\x06 \x01(\x05\x12\x19\n\x11max_item_id_chars\x18\x07 \x01(\x05\x12\x15\n\rmax_uri_chars\x18\x08 \x01(\x05\x12\x1b\n\x13tenant_metadata_key\x18\t \x01(\t\x12\x18\n\x10max_tenant_chars\x18\n \x01(\x05\x12\x18\n\x10max_upload_bytes\x18\x0b \x01(\x03\"o\n\nRepairInfo\x12\x0b\n\x03\x66it\x18\x01 \x01(\x08\x12\x0e\n\x06shrink\x18\x02 \x01(\x08\x12\x0f\n\x07\x63onvert\x18\x03 \x01(\t\x12\x16\n\x0estrip_metadata\x18\x04 \x01(\x08\x12\x1b\n\x13\x61llow_other_formats\x18\x05 \x01(\x08\x32v\n\x0eGatewayService\x12\x64\n\x07GetInfo\x12+.gateway.imagerecognition.v1.GetInfoRequest\x1a,.gateway.imagerecognition.v1.GetInfoResponseB{\n\x1bgateway.imagerecognition.v1B\x0cGatewayProtoP\x01Z.imagerecognition.gateway/v1;imagerecognitionv1\xaa\x02\x1bGateway.ImageRecognition.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,19 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINFORESPONSE']._serialized_start=168
   _globals['_GETINFORESPONSE']._serialized_end=527
   _globals['_PROVIDERINFO']._serialized_start=529
-  _globals['_PROVIDERINFO']._serialized_end=613
-  _globals['_OPERATIONINFO']._serialized_start=616
-  _globals['_OPERATIONINFO']._serialized_end=829
-  _globals['_PARAMETERINFO']._serialized_start=832
-  _globals['_PARAMETERINFO']._serialized_end=1010
-  _globals['_NUMBERRANGE']._serialized_start=1012
-  _globals['_NUMBERRANGE']._serialized_end=1051
-  _globals['_CHOICES']._serialized_start=1053
-  _globals['_CHOICES']._serialized_end=1078
-  _globals['_TRANSFERLIMITS']._serialized_start=1081
-  _globals['_TRANSFERLIMITS']._serialized_end=1407
-  _globals['_REPAIRINFO']._serialized_start=1409
-  _globals['_REPAIRINFO']._serialized_end=1520
-  _globals['_GATEWAYSERVICE']._serialized_start=1522
-  _globals['_GATEWAYSERVICE']._serialized_end=1640
+  _globals['_PROVIDERINFO']._serialized_end=630
+  _globals['_OPERATIONINFO']._serialized_start=633
+  _globals['_OPERATIONINFO']._serialized_end=846
+  _globals['_PARAMETERINFO']._serialized_start=849
+  _globals['_PARAMETERINFO']._serialized_end=1027
+  _globals['_NUMBERRANGE']._serialized_start=1029
+  _globals['_NUMBERRANGE']._serialized_end=1068
+  _globals['_CHOICES']._serialized_start=1070
+  _globals['_CHOICES']._serialized_end=1095
+  _globals['_TRANSFERLIMITS']._serialized_start=1098
+  _globals['_TRANSFERLIMITS']._serialized_end=1424
+  _globals['_REPAIRINFO']._serialized_start=1426
+  _globals['_REPAIRINFO']._serialized_end=1537
+  _globals['_GATEWAYSERVICE']._serialized_start=1539
+  _globals['_GATEWAYSERVICE']._serialized_end=1657
 # @@protoc_insertion_point(module_scope)

@@ -104,22 +104,26 @@ class ProviderInfo(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DOWNLOADS_IMAGES_FIELD_NUMBER: _builtins.int
     DOWNLOADS_RECORDINGS_FIELD_NUMBER: _builtins.int
+    SERVING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """As in `Processing.provider`: "local" or "cloud" (an open set)."""
     downloads_images: _builtins.bool
     """Whether it downloads pictures by itself; if not, the gateway does."""
     downloads_recordings: _builtins.bool
     """Whether it downloads recordings by itself; if not, the gateway does."""
+    serving: _builtins.bool
+    """Whether the last check of it succeeded. While it does not, another provider serves, if there is one."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         downloads_images: _builtins.bool = ...,
         downloads_recordings: _builtins.bool = ...,
+        serving: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["downloads_images", b"downloads_images", "downloads_recordings", b"downloads_recordings", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["downloads_images", b"downloads_images", "downloads_recordings", b"downloads_recordings", "name", b"name", "serving", b"serving"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
