@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
 from gateway import __version__, _native
@@ -23,6 +22,7 @@ from gateway.prepare.metrics import PrepareMetrics
 from gateway.prepare.options import UNTOUCHED
 from gateway.providers import opened_chain
 from gateway.rest.app import build_app
+from gateway.rest.listening import listening
 from gateway.rest.settings import RestConfigError
 from gateway.rest.tls import server_ssl_context
 from gateway.rpc.call_log import CallLog
@@ -39,9 +39,6 @@ from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.tagging import TagImage
-
-_REST_DRAIN_SECONDS = 30.0
-_REST_HEADER_BYTES = 64 << 10  # tokens of the cloud are of several kilobytes, and clients may send what they have
 
 _log = logging.getLogger(__name__)
 
@@ -167,22 +164,9 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
             tls = server_ssl_context(settings.rest)
         except RestConfigError as error:
             raise ConfigError(error.problems) from None
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,  # whoever hangs up leaves a place to others
-            shutdown_timeout=_REST_DRAIN_SECONDS,
-            max_line_size=_REST_HEADER_BYTES,
-            max_field_size=_REST_HEADER_BYTES,
-        )
-        await runner.setup()
-        try:
-            host, port = split_address(settings.rest.listen)
-            site = web.TCPSite(runner, host, port, ssl_context=tls)
-            await site.start()
-            yield join_address(host, _bound_port(runner))
-        finally:
-            await runner.cleanup()
+        host, port = split_address(settings.rest.listen)
+        async with listening(app, host, port, tls) as bound:
+            yield join_address(host, bound)
 
 
 async def serve(
@@ -209,7 +193,3 @@ async def serve(
         async with running as address:
             announce(address)
             await stop.wait()
-
-
-def _bound_port(runner: web.AppRunner) -> int:
-    return int(runner.addresses[0][1])

@@ -19,7 +19,7 @@ from gateway.rest.openapi import openapi_route
 from gateway.rest.operations import OPERATIONS
 from gateway.rest.recording import Recordings
 from gateway.rest.recording_settings import RecordSettings
-from gateway.rest.refusals import MAX_BODY_BYTES, answer_always
+from gateway.rest.refusals import MAX_BODY_BYTES, answer_always, name_always
 from gateway.rest.settings import RestSettings
 from gateway.usecases.catalogue import UseCases
 
@@ -45,6 +45,7 @@ def build_app(
     # Behind the faults: nobody reads a body while its answer is made late, so the wait is not the client's.
     middlewares.append(body_deadline(settings.body_timeout))
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES - 1)
+    app.on_response_prepare.append(name_always)
     app.add_routes([*identity_routes(iam, access), openapi_route()])
     for operation in OPERATIONS:
         handler = OperationHandler(operation, access, use_cases, recordings, clock)

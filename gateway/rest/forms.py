@@ -1,5 +1,6 @@
 """Bodies of `multipart/form-data` (RFC 7578), read from memory: signatures are checked over the whole body before."""
 
+import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
@@ -31,7 +32,7 @@ def read_form(body: bytes, boundary: str) -> Form:
         if name == "file":
             file = content
         else:
-            fields[name] = _text(content)
+            fields[name] = _text(name, content)
     return Form(fields, file)
 
 
@@ -68,11 +69,11 @@ def _name(head: bytes) -> str:
     return name
 
 
-def _text(content: bytes) -> str:
+def _text(name: str, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise _malformed("a field is no UTF-8") from error
+        raise _malformed(f"{reprlib.repr(name)} is no UTF-8; the picture's field is called 'file'") from error
 
 
 def _malformed(why: str) -> RestError:

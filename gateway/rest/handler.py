@@ -46,6 +46,8 @@ class OperationHandler:
             body = await request.read()
             if not (caller.by_token or caller.body_signed or is_form(operation, request.content_type)):
                 raise RestError("APIG.0301", "(the signature must cover the body, unless that is a form)")
+            if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+                raise RestError("AIS.0014", "(Content-Encoding is not taken; send the body as it is)")
             call = await _off_the_loop(len(body), read_call, operation, request.content_type, request.headers, body)
             return await self._recordings.answer(operation, call, lambda: self._answer(call))
 

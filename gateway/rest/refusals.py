@@ -55,6 +55,12 @@ async def _answered(request: web.Request, handler: _Handler, request_id: str) ->
     return response
 
 
+async def name_always(request: web.Request, response: web.StreamResponse) -> None:
+    """Name the request in a reply that was made before `answer_always` had its turn (417, to an `Expect` that is unknown)."""
+    del request
+    response.headers.setdefault("X-Request-Id", secrets.token_hex(16))
+
+
 def _internal_code(request: web.Request) -> str:
     """The code for a fault of this service, which differs between families of operations."""
     name = request.match_info.route.name

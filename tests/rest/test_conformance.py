@@ -1,6 +1,7 @@
 """The face answers as its OpenAPI document says, whatever a generator that nobody here wrote makes of that document."""
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
 from gateway.rest.app import build_app
+from gateway.rest.listening import listening
 from gateway.rest.openapi import openapi_document
 from gateway.rest.openapi_schemas import PROJECT_ID
 from gateway.rest.settings import RestSettings
@@ -56,7 +58,7 @@ class Face:
         return self._on_loop(self._start()).result()
 
     def __exit__(self, *_: object) -> None:
-        self._on_loop(self._runner.cleanup()).result()
+        self._on_loop(self._listening.aclose()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -65,10 +67,8 @@ class Face:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _start(self) -> str:
-        self._runner = web.AppRunner(self._build(), max_line_size=1 << 16, max_field_size=1 << 16)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._listening = contextlib.AsyncExitStack()
+        return f"http://127.0.0.1:{await self._listening.enter_async_context(listening(self._build(), '127.0.0.1', 0))}"
 
 
 def strict(document: dict[str, Any]) -> dict[str, Any]:
