@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import ssl
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_request import BaseRequest
 
 from gateway.rest.errors import RestError
+
+_log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 30.0
 _MAX_HEADER_BYTES: Final = 64 << 10
@@ -36,7 +39,8 @@ class _Connection(web.RequestHandler):
         else:
             refusal = RestError("AIS.0506")
         response = refusal.response()
-        response.headers["X-Request-Id"] = secrets.token_hex(16)
+        request_id = response.headers["X-Request-Id"] = secrets.token_hex(16)
+        _log.debug("request %s failed: %s", request_id, refusal)
         response.force_close()
         return response
 
