@@ -1,6 +1,6 @@
 """GatewayService: what this gateway is and allows, from where each of it is declared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from enum import StrEnum
 from types import MappingProxyType
@@ -38,7 +38,6 @@ from gateway.rpc.replay import MAX_REQUEST_ID_CHARS
 from gateway.rpc.settings import RpcSettings
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.music import MAX_MEDIA_BYTES, MEDIA_FORMATS
-from gateway.usecases.standing import Standing
 
 _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {"threshold": THRESHOLD_RANGE, "limit": LIMIT_RANGE, "brightness": BRIGHTNESS_RANGE, "gamma": GAMMA_RANGE}
@@ -52,9 +51,10 @@ _MUSIC: Final = music_pb2.DESCRIPTOR.services_by_name["MusicService"]
 class InfoServicer(pb_grpc.GatewayServiceServicer):
     """Serves `gateway.imagerecognition.v1.GatewayService`."""
 
-    def __init__(self, info: pb.GetInfoResponse, calls: Calls, standing: Standing) -> None:
+    def __init__(self, info: pb.GetInfoResponse, calls: Calls, serving: Callable[[], Mapping[str, bool]]) -> None:
+        """`serving` tells which providers the last check found able to serve."""
         self._info = info
-        self._standing = standing
+        self._serving = serving
         self._calls = calls
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:  # noqa: N802  # the contract's
@@ -65,9 +65,9 @@ class InfoServicer(pb_grpc.GatewayServiceServicer):
     async def _told(self) -> pb.GetInfoResponse:
         told = pb.GetInfoResponse()
         told.CopyFrom(self._info)
-        failures = self._standing.failures
+        serving = self._serving()
         for provider in told.providers:
-            provider.serving = provider.name in failures and failures[provider.name] is None
+            provider.serving = serving.get(provider.name, False)
         return told
 
 

@@ -100,7 +100,7 @@ class RpcServer:
         recordings = UploadLimits(MAX_MEDIA_BYTES, settings.receive_timeout, Reason.MEDIA_TOO_LARGE)
         music = MusicServicer(use_cases.recognize_music, self._calls, recordings)
         music_pb2_grpc.add_MusicServiceServicer_to_server(music, self._server)
-        info = InfoServicer(gateway_info(settings, use_cases), self._calls, self._standing)
+        info = InfoServicer(gateway_info(settings, use_cases), self._calls, self._standing.serving)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(info, self._server)
         asked = (TAGGING_SERVICE, ENHANCEMENT_SERVICE, MUSIC_SERVICE)
         self._health = HealthMonitor(
@@ -108,7 +108,7 @@ class RpcServer:
             asked,
             interval=settings.health_interval,
             independent=(PREPROCESS_SERVICE, GATEWAY_SERVICE),
-            providers=lambda: {name: failure is None for name, failure in self._standing.failures.items()},
+            providers=self._standing.serving,
         )
         self._health.add_to(self._server)
         if settings.channelz:

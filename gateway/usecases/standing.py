@@ -40,6 +40,10 @@ class Standing:
         """Of the last check: None for a provider that can serve. Empty before the first."""
         return MappingProxyType(self._failures or {})
 
+    def serving(self) -> dict[str, bool]:
+        """Which providers the last check found able to serve."""
+        return {name: failure is None for name, failure in self.failures.items()}
+
     @property
     def is_ready(self) -> bool:
         """Whether calls are taken, and can be served."""

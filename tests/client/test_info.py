@@ -38,7 +38,7 @@ def told() -> pb.GetInfoResponse:
 @pytest.fixture
 async def client(told: pb.GetInfoResponse) -> AsyncIterator[InfoClient]:
     server = grpc.aio.server()
-    pb_grpc.add_GatewayServiceServicer_to_server(InfoServicer(told, Calls()), server)
+    pb_grpc.add_GatewayServiceServicer_to_server(InfoServicer(told, Calls(), lambda: {"cloud": False, "local": True}), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with InfoClient(f"127.0.0.1:{port}") as client:
@@ -52,7 +52,7 @@ async def info(client: InfoClient) -> GatewayInfo:
 
 
 async def test_providers_come_in_their_order(info) -> None:
-    assert info.providers == (ProviderInfo("cloud", True, True), ProviderInfo("local", False, True))
+    assert info.providers == (ProviderInfo("cloud", True, True, False), ProviderInfo("local", False, True, True))
 
 
 async def test_operations_are_found_by_name(info) -> None:

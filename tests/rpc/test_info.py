@@ -34,7 +34,9 @@ def parameter(operation: pb.OperationInfo, name: str) -> pb.ParameterInfo:
 async def test_versions_providers_and_languages(info) -> None:
     assert info.version == __version__
     assert list(info.api_versions) == ["gateway.imagerecognition.v1"]
-    assert list(info.providers) == [pb.ProviderInfo(name="commanded", downloads_images=True, downloads_recordings=True, serving=True)]
+    assert list(info.providers) == [
+        pb.ProviderInfo(name="commanded", downloads_images=True, downloads_recordings=True, serving=True)
+    ]
     assert list(info.languages) == [tagging_pb2.LANGUAGE_ZH, tagging_pb2.LANGUAGE_EN]
 
 
@@ -154,7 +156,7 @@ async def test_a_gateway_that_stops_tells_no_more(info) -> None:
     calls = Calls()
     calls.close()
     server = grpc.aio.server()
-    pb_grpc.add_GatewayServiceServicer_to_server(InfoServicer(info, calls), server)
+    pb_grpc.add_GatewayServiceServicer_to_server(InfoServicer(info, calls, dict), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -1,7 +1,6 @@
 import pytest
 
 from gateway.config import ConfigError, GatewaySettings
-from gateway.ops.settings import OpsSettings
 from gateway.rpc.settings import RpcSettings
 from gateway.upstream.resilience.settings import LimitSettings
 from gateway.workers.shares import check_divisible, share_of
@@ -45,8 +44,3 @@ def test_what_is_not_set_stays_so() -> None:
 def test_fewer_calls_than_workers_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"limit\.concurrency is 3; it must be at least rpc\.workers, which is 4"):
         check_divisible(settings(4, limit=LimitSettings(concurrency=3)))
-
-
-def test_a_port_for_operators_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"ops\.listen"):
-        check_divisible(settings(2, ops=OpsSettings(listen="127.0.0.1:0")))
