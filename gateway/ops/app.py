@@ -55,7 +55,7 @@ class _Handlers:
 
 def build_app(pages: Pages, guard: Guard) -> web.Application:
     """An application that shows `pages`. Bodies are never read."""
-    app = web.Application(client_max_size=0)
+    app = web.Application(client_max_size=1024)
     handlers = _Handlers(pages, guard)
     app.router.add_get("/metrics", handlers.metrics)
     app.router.add_get("/healthz", handlers.alive)

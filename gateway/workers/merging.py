@@ -1,12 +1,15 @@
 """The metrics of several processes as one page: each sample says whose it is."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-LABEL = "worker"
+LABEL: Final = "worker"
+
+_CREATED: Final = "_created"
 
 
 def merged(pages: Mapping[str, str]) -> Iterable[Metric]:
@@ -17,6 +20,8 @@ def merged(pages: Mapping[str, str]) -> Iterable[Metric]:
     families: dict[str, Metric] = {}
     for worker, page in pages.items():
         for family in text_string_to_metric_families(page):
+            if family.name.endswith(_CREATED):
+                continue  # in this format a family of its own, whose name OpenMetrics has for something else
             into = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
             into.samples += [sample._replace(labels={LABEL: worker, **sample.labels}) for sample in family.samples]
     return families.values()

@@ -17,6 +17,7 @@ def test_each_family_comes_once_and_each_sample_says_whose_it_is() -> None:
     text = generate_latest(registry).decode()
     assert text.count("# TYPE calls_total counter") == 1
     assert text.count("# TYPE seconds histogram") == 1
+    assert "_created" not in text
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     calls = {
         sample.labels["worker"]: (sample.labels["method"], sample.value) for sample in samples if sample.name == "calls_total"
