@@ -6,6 +6,7 @@ from dataclasses import astuple
 
 import pytest
 from PIL import Image
+from prometheus_client import CollectorRegistry
 
 from gateway.boxes import map_back
 from gateway.engines.provider import LocalProvider
@@ -26,7 +27,7 @@ from gateway.media import (
 
 @pytest.fixture
 async def provider() -> AsyncIterator[LocalProvider]:
-    provider = LocalProvider(LocalSettings(workers=2), max_pixels=1_000_000)
+    provider = LocalProvider(LocalSettings(workers=2), max_pixels=1_000_000, registry=CollectorRegistry())
     yield provider
     await provider.aclose()
 
@@ -36,6 +37,10 @@ async def test_a_picture_is_tagged_and_timed(preparer, provider, dog) -> None:
     assert "狗" in {tag.name for tag in reply.tags}
     assert (reply.provider, reply.attempts, reply.request_ids) == ("local", 1, ())
     assert 0 < reply.decode_time < reply.work_time
+    counted = provider._metrics._registry.get_sample_value
+    for name, seconds in (("duration", reply.work_time), ("decode", reply.decode_time), ("queue", reply.queue_time)):
+        assert counted(f"image_gateway_engine_{name}_seconds_sum", {"engine": "tagging"}) == seconds
+    assert (counted("image_gateway_engine_busy"), counted("image_gateway_engine_waiting")) == (0, 0)
 
 
 async def test_damage_within_is_found(provider, photos) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import aiohttp
 import pytest
+from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from gateway.errors import GatewayError, Reason
@@ -462,3 +463,20 @@ async def test_names_that_never_resolve_hold_up_no_other_work(raw, monkeypatch) 
             assert await asyncio.wait_for(asyncio.to_thread(lambda: 7), 2) == 7
     finally:
         released.set()
+
+
+async def test_downloads_are_counted_by_what_became_of_them(raw) -> None:
+    registry = CollectorRegistry()
+    async with contextlib.aclosing(Downloader(DownloadSettings(allow_private=True), registry)) as downloader:
+        raw.answers(ok(PICTURE))
+        await downloader.fetch(raw.url)
+        raw.answers(ok(PICTURE).replace(b"200", b"404", 1))
+        with pytest.raises(GatewayError):
+            await downloader.fetch(raw.url)
+    outcomes = {
+        name: registry.get_sample_value("image_gateway_download_files_total", {"outcome": name})
+        for name in ("ok", "URI_DOWNLOAD_FAILED")
+    }
+    assert outcomes == {"ok": 1, "URI_DOWNLOAD_FAILED": 1}
+    assert registry.get_sample_value("image_gateway_download_bytes_total") == len(PICTURE)
+    assert registry.get_sample_value("image_gateway_download_under_way") == 0
