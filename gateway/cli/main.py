@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.cli.allocator import keep_large_buffers
+from gateway.cli.event_loop import EventLoop
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.errors import GatewayError
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(flags, os.environ, options.config)
         configure_logging(sys.stderr, _log_level(options.command, settings), settings.log_format)
         keep_large_buffers()
-        return asyncio.run(_COMMANDS[options.command](options, settings)) or 0
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            return runner.run(_COMMANDS[options.command](options, settings)) or 0
     except BrokenPipeError:  # whoever read our output has had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE

@@ -7,15 +7,17 @@ from typing import Final
 
 from gateway.errors import GatewayError, Reason
 from gateway.rpc.held import HeldBytes
+from gateway.rpc.pace import Pace
 
 _HELD_BYTES: Final = 512 << 20
 
 
 class Calls:
-    """Counts calls and what they hold, and, once closed, admits no more."""
+    """Counts calls and what they hold, paces the items of streams, and, once closed, admits no more."""
 
     def __init__(self, *, max_held_bytes: int = _HELD_BYTES) -> None:
         self.held = HeldBytes(max_held_bytes)
+        self.pace = Pace()
         self._under_way = 0
         self._closed = False
         self._idle = asyncio.Event()

@@ -17,6 +17,7 @@ from gateway.rpc.answer import Context, answered
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import write_duration
 from gateway.rpc.held import HeldBytes
+from gateway.rpc.pace import Pace
 
 
 class _Ordered(Protocol):
@@ -88,8 +89,8 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         self._stopped = False
         self._summary = stream_pb2.StreamSummary()
 
-    async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]], held: HeldBytes) -> None:
-        """Answer every item, then send the summary. `held` counts the items' bytes.
+    async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]], held: HeldBytes, pace: Pace) -> None:
+        """Answer every item, then send the summary. `held` counts the items' bytes, `pace` says when each may begin.
 
         Raises `GatewayError` if the client breaks the protocol, or the stream is stopped before the client has sent all: each
         time once the items before that have been answered, since they are good, and may have been paid for.
@@ -97,7 +98,7 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         started_at = time.perf_counter()
         async with asyncio.TaskGroup() as items:
             # A task of its own, so that it can be stopped without those that it has begun.
-            self._reading = items.create_task(self._read(requests, items, held))
+            self._reading = items.create_task(self._read(requests, items, held, pace))
             if self._stopped:
                 self._reading.cancel()
         if self._violation is not None:
@@ -116,7 +117,11 @@ class ItemStream(Generic[_Config, _Item, _Response]):
             self._reading.cancel()
 
     async def _read(
-        self, requests: AsyncIterator[StreamRequest[_Config, _Item]], items: asyncio.TaskGroup, held: HeldBytes
+        self,
+        requests: AsyncIterator[StreamRequest[_Config, _Item]],
+        items: asyncio.TaskGroup,
+        held: HeldBytes,
+        pace: Pace,
     ) -> None:
         before = _done()
         try:
@@ -124,6 +129,7 @@ class ItemStream(Generic[_Config, _Item, _Response]):
                 if not self._reads_item(request):
                     continue
                 await self._window.acquire()
+                await pace.begin()
                 size = request.ByteSize()
                 await held.take(size)
                 written = asyncio.Event()
@@ -209,7 +215,7 @@ async def answered_stream(
     async def run() -> None:
         stream = opened()
         with calls.interruptible(stream.stop):
-            await stream.run(requests, calls.held)
+            await stream.run(requests, calls.held, calls.pace)
 
     try:
         await answered(context, calls, run)

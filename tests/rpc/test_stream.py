@@ -225,7 +225,7 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
             taken += 1
             yield item(str(n), b"x")
 
-    run = asyncio.create_task(stream(answer, write, window=3).run(requests(), HeldBytes(1 << 30)))
+    run = asyncio.create_task(stream(answer, write, window=3).run(requests(), HeldBytes(1 << 30), Pace()))
     for _ in range(50):  # turns of the loop, more than enough for everything that can go on to do so
         await asyncio.sleep(0)
     assert taken == 4  # the window, and one that waits for a place
@@ -259,7 +259,7 @@ def test_whatever_the_timing_every_item_is_answered_once_and_in_one_piece(outcom
         for n in range(len(outcomes)):
             yield item(str(n), b"x")
 
-    asyncio.run(stream(answer, write, window=window).run(requests(), HeldBytes(1 << 30)))
+    asyncio.run(stream(answer, write, window=window).run(requests(), HeldBytes(1 << 30), Pace()))
     runs = [(int(name), len(list(run))) for name, run in groupby(response.result.item_id for response in written[:-1])]
     assert (runs if in_order else sorted(runs)) == [(n, count) for n, (_, _, count) in enumerate(outcomes)]
     summary = written[-1].summary
