@@ -11,11 +11,13 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from PIL import Image
 
+from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
 from gateway.imagerecognition.v1 import stream_pb2
 from gateway.media import ImageContent
 from gateway.rpc.chunks import CHUNK_BYTES, MAX_REPLY_BYTES
+from gateway.rpc.status import CODES, to_status
 from gateway.usecases.preprocessing import Preprocess
 
 WINDOW = 4  # as the fixture sets it
@@ -351,6 +353,23 @@ async def test_cancelling_the_stream_cancels_its_items(preprocess_stub, preproce
     assert held.taken == WINDOW
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+@pytest.mark.parametrize("reason", Reason)
+async def test_every_failure_is_told_by_all_calls(preprocess_stub, preprocess, dog, reason) -> None:
+    async def fails(*_: object) -> None:
+        raise GatewayError(reason, "what is wrong")
+
+    preprocess.prepare = preprocess.inspect = fails
+    for call in (
+        preprocess_stub.PrepareImage(pb.PrepareImageRequest(content=dog)),
+        preprocess_stub.InspectImage(pb.InspectImageRequest(content=dog)),
+    ):
+        code, info, _ = await failure(call)
+        assert (code, info.reason) == (CODES[reason], reason)
+    items, summary = await exchange(preprocess_stub, [item("x", dog)])
+    assert items["x"][0].error == to_status(GatewayError(reason, "what is wrong"))
+    assert summary.failed == 1
 
 
 @pytest.mark.parametrize("way", ["unary", "stream"])
