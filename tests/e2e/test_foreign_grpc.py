@@ -178,3 +178,48 @@ def test_the_go_example_tags_and_fetches_a_result_longer_than_a_message(gateway,
     assert large.stat().st_size > DEFAULT_MESSAGE_BYTES
     with Image.open(large) as picture:
         assert picture.size == (2700, 1800)
+
+
+@pytest.fixture(scope="module")
+def typescript_client(tmp_path_factory) -> Path:
+    """The folder of the example in TypeScript, with stubs that are generated now, by the commands of its README."""
+    npm = tool("npm")
+    root = tmp_path_factory.mktemp("typescript")
+    source = Path(
+        shutil.copytree(EXAMPLES / "typescript", root / "examples" / "typescript", ignore=shutil.ignore_patterns("node_*"))
+    )
+    (root / "proto").symlink_to(PROTO)
+    (root / ".venv").symlink_to(sys.prefix)
+    fetched = subprocess.run(
+        [npm, "install", "--no-package-lock", "--no-audit", "--no-fund"],
+        cwd=source,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    if fetched.returncode:
+        pytest.skip("this Node is too old, or its packages cannot be fetched")
+    commands = (source / "README.md").read_text(encoding="utf-8").split("```sh\n")[1].split("npm start")[0]
+    done = execute("bash", "-ec", commands.split("\n", 1)[1], cwd=source)
+    assert done.returncode == 0, done.stderr
+    return source
+
+
+def test_the_typescript_example_tags_and_fetches_a_result_longer_than_a_message(
+    gateway, typescript_client, photos, tmp_path
+) -> None:
+    given, large, gif = tmp_path / "castle.png", tmp_path / "large.png", tmp_path / "x.gif"
+    gif.write_bytes(base64.b64decode(GIF))
+    with Image.open(photos / "castle.jpg") as castle:
+        castle.resize((900, 600)).save(given)
+    arguments = (gateway.address, CONTRACT / "service_config.json", given, large, gif)
+    done = execute(tool("npm"), "--silent", "start", "--", *arguments, cwd=typescript_client)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith(f"{given}: building ") for line in lines)
+    refused = " [IMAGE_FORMAT_UNSUPPORTED] [field content]"
+    assert [line.split(":")[0] for line in lines if line.endswith(refused)] == [os.fspath(gif), f"{gif}, alone"]
+    assert "summary: 2 received, 1 failed" in lines
+    assert f"{large}: {large.stat().st_size} bytes" in lines
+    assert any(line.startswith(f"{given}, alone: ") and "building" in line for line in lines)
+    assert large.stat().st_size > DEFAULT_MESSAGE_BYTES
