@@ -25,6 +25,11 @@ class Cloud:
         self._process = process
         self.url = f"http://127.0.0.1:{port}"
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     async def books(self) -> Books:
         return Books.from_json(await self._told("books"))
 

@@ -28,14 +28,15 @@ def main() -> int:
     parser.add_argument("--queued", type=int, default=1024, metavar="MIB", help="behind each client that does not read")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the report")
     given = parser.parse_args()
+    load, *_ = os.getloadavg()
     scenarios: list[Callable[[], Awaitable[Section]]] = [
-        lambda: bulk(Bulk(given.streams, given.items)),
         lambda: slow(Slow(queued=given.queued << 20)),
         lambda: fairness(Fairness()),
         lambda: churn(Churn()),
+        lambda: bulk(Bulk(given.streams, given.items, gives_way=True)),  # the last, since its clients give way for good
     ]
     sections = asyncio.run(_all(scenarios))
-    text = "\n".join(_report(sections))
+    text = "\n".join(_report(sections, load))
     print(text)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(text + "\n", encoding="utf-8")
@@ -46,12 +47,14 @@ async def _all(scenarios: Iterable[Callable[[], Awaitable[Section]]]) -> list[Se
     return [await scenario() for scenario in scenarios]
 
 
-def _report(sections: Iterable[Section]) -> Iterator[str]:
+def _report(sections: Iterable[Section], load: float) -> Iterator[str]:
+    """`load`: how many processes wanted to run in the minute before."""
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     yield "# Streams under load\n"
     yield (
         f"Written by `python -m bench.streams`; {machine}, on which the clients, the gateway, its cloud (one that costs next to "
-        "nothing) and whoever asks for health are processes of their own."
+        "nothing) and whoever asks for health are processes of their own. "
+        f"Load average before the start, of what else the machine did: {load:.1f}."
     )
     for section in sections:
         yield f"\n## {section.title}\n\n{section.about}\n"

@@ -217,11 +217,12 @@ async def answered_stream(
         with calls.interruptible(stream.stop):
             await stream.run(requests, calls.held, calls.pace)
 
+    # Writing to a client that has gone away fails, in the tasks of items or with the summary, and that before gRPC says that the
+    # call is done; there is nobody left to tell.
     try:
-        await answered(context, calls, run)
+        with contextlib.suppress(aio.InternalError):
+            await answered(context, calls, run)
     except ExceptionGroup as group:
-        # Writing to a client that has gone away fails in each item's task, and that before gRPC says that the call is done; there
-        # is nobody left to tell.
         if group.split(aio.InternalError)[1] is not None and not context.done():
             raise
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, TaggingReply
+from gateway.rpc.calls import Calls
 from gateway.rpc.held import HeldBytes
 from gateway.rpc.pace import Pace
-from gateway.rpc.stream import Answer, ItemStream, StreamKind
+from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
 
 WINDOW = 4  # as the fixture sets it
 
@@ -233,6 +234,47 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
     reading.set()
     await run
     assert len(written) == 101
+
+
+class GoneClient:
+    """A call whose client has gone away, as gRPC shows it: writing fails from the message on that is called `last`."""
+
+    def __init__(self, last: str) -> None:
+        self.last = last
+
+    def done(self) -> bool:
+        return False  # it takes gRPC a while
+
+    async def write(self, response: pb.StreamTagImagesResponse) -> None:
+        if response.WhichOneof("payload") == self.last:
+            raise grpc.aio.InternalError("the batch failed")
+
+
+@pytest.mark.parametrize("last", ["result", "summary"])
+async def test_a_client_that_went_away_is_no_fault(last) -> None:
+    async def answer(sent: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        return True, [sent.item_id]
+
+    async def requests():
+        for n in range(3):
+            yield item(str(n), b"x")
+
+    context, calls = GoneClient(last), Calls()
+    await answered_stream(context, calls, lambda: stream(answer, context.write, window=2), requests())
+    assert await calls.ended(1)
+    assert calls.held.held == 0
+
+
+async def test_a_fault_of_ours_is_not_taken_for_that() -> None:
+    async def answer(_: pb.StreamTagImagesItem) -> None:
+        raise ZeroDivisionError
+
+    async def requests():
+        yield item("x", b"x")
+
+    context = GoneClient("summary")
+    with pytest.raises(ExceptionGroup):
+        await answered_stream(context, Calls(), lambda: stream(answer, context.write, window=2), requests())
 
 
 @settings(max_examples=60, deadline=None)
