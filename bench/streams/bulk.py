@@ -30,8 +30,8 @@ _NICE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """`bad`: share of the pictures. `gives_way`: whether the clients and the cloud lower their priority, this process for good, as
-    if they were on machines of their own; else there is no telling what the gateway adds to the time that health takes."""
+    """`bad`: share of the pictures. `gives_way`: whether the clients and the cloud lower their priority, this process for good,
+    as if they were on machines of their own; else there is no telling what the gateway adds to the time that health takes."""
 
     streams: int = 200
     items: int = 500
