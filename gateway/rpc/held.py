@@ -10,16 +10,19 @@ from gateway.rpc.overload import RETRY_AFTER_SECONDS
 
 
 class HeldBytes:
-    """Counts the bytes of messages from their arrival to their answers.
+    """Counts the bytes of messages: a call's from their arrival to its answer, an item's for as long as the item is at work.
 
     A single call is refused where there is no room; an item of a stream waits for it, in the order of arrival, by which flow
-    control holds its client back. A message longer than the bound is let in when nothing else is held.
+    control holds its client back. Items together hold no more than three quarters, since streams fill whatever they may, and
+    calls would find no room beside them. A message longer than the bound is let in when nothing else is held.
     """
 
     def __init__(self, limit: int) -> None:
         """`limit` is in bytes."""
         self._limit = limit
+        self._limit_of_items = limit - limit // 4
         self._held = 0
+        self._held_by_items = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @property
@@ -34,8 +37,10 @@ class HeldBytes:
 
     @contextlib.contextmanager
     def admitted(self, size: int) -> Iterator[None]:
-        """Hold `size` bytes inside. Raises `GatewayError` with `OVERLOADED` if there is no room, or others wait for it."""
-        if self._waiting or not self._fits(size):
+        """Hold `size` bytes inside, of a call. Raises `GatewayError` with `OVERLOADED` if there is no room, or an item waits for
+        it that is within the items' part."""
+        item_is_due = self._waiting and self._is_within_part(self._waiting[0][0])
+        if item_is_due or not self._fits(size):
             raise GatewayError(
                 Reason.OVERLOADED,
                 "this gateway holds as many bytes of requests as it may; send the call again later",
@@ -45,12 +50,13 @@ class HeldBytes:
         try:
             yield
         finally:
-            self.release(size)
+            self._held -= size
+            self._admit_waiting()
 
     async def take(self, size: int) -> None:
-        """Hold `size` bytes until they are released, once there is room."""
-        if not self._waiting and self._fits(size):
-            self._held += size
+        """Hold `size` bytes of an item until they are released, once there is room."""
+        if not self._waiting and self._is_within_part(size) and self._fits(size):
+            self._hold_item(size)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size, turn))
@@ -65,16 +71,24 @@ class HeldBytes:
             raise
 
     def release(self, size: int) -> None:
-        """Hold `size` bytes less."""
+        """Hold `size` bytes of an item less."""
         self._held -= size
+        self._held_by_items -= size
         self._admit_waiting()
+
+    def _hold_item(self, size: int) -> None:
+        self._held += size
+        self._held_by_items += size
 
     def _fits(self, size: int) -> bool:
         return not self._held or self._held + size <= self._limit
 
+    def _is_within_part(self, size: int) -> bool:
+        return not self._held_by_items or self._held_by_items + size <= self._limit_of_items
+
     def _admit_waiting(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
+        while self._waiting and self._is_within_part(self._waiting[0][0]) and self._fits(self._waiting[0][0]):
             size, turn = self._waiting.popleft()
             if not turn.cancelled():
-                self._held += size
+                self._hold_item(size)
                 turn.set_result(None)

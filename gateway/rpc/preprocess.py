@@ -28,6 +28,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
             check=self._check,
             answer=self._answer,
             close=lambda summary: pb.StreamPrepareImagesResponse(summary=summary),
+            returns_files=True,
         )
 
     async def InspectImage(  # noqa: N802  # the contract's

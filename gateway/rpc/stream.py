@@ -58,13 +58,15 @@ class StreamKind(Generic[_Config, _Item, _Response]):
     """What one service's stream is made of.
 
     `config`: the settings of a stream whose client sends none. `check`: raises `GatewayError` for settings with which every item
-    would fail. `answer`: an item's outcome; raises nothing but cancellation. `close`: the last message.
+    would fail. `answer`: an item's outcome; raises nothing but cancellation. `close`: the last message. `returns_files`: whether
+    answers are about as long as the items, so that bytes are held until they are written.
     """
 
     config: _Config
     check: Callable[[_Config], object]
     answer: Callable[[_Item, _Config], Awaitable[Answer[_Response]]]
     close: Callable[[stream_pb2.StreamSummary], _Response]
+    returns_files: bool = False
 
 
 class ItemStream(Generic[_Config, _Item, _Response]):
@@ -190,9 +192,9 @@ class ItemStream(Generic[_Config, _Item, _Response]):
 
     async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event, bytes_held: contextlib.ExitStack) -> None:
         answer = await self._kind.answer(item, self._config)
-        # Not only once it is written: clients that do not read would keep others out.
         del item
-        bytes_held.close()
+        if not self._kind.returns_files:
+            bytes_held.close()  # not only once it is written: clients that do not read would keep others out
         await before.wait()
         async with self._writing:
             for response in answer.responses:

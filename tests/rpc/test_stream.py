@@ -1,6 +1,7 @@
 """Streams: StreamTagImages through a real channel, and what runs every service's stream without one."""
 
 import asyncio
+import dataclasses
 from itertools import groupby
 
 import grpc
@@ -234,6 +235,31 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
     reading.set()
     await run
     assert len(written) == 101
+
+
+@pytest.mark.parametrize("returns_files", [False, True])
+async def test_what_an_unread_answer_holds(returns_files) -> None:
+    """The item's bytes, if the answer is as long; else nothing, so that nobody is kept out by those who do not read."""
+    writing, reading = asyncio.Event(), asyncio.Event()
+
+    async def write(_: pb.StreamTagImagesResponse) -> None:
+        writing.set()
+        await reading.wait()
+
+    async def answer(sent: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        return True, [sent.item_id]
+
+    async def requests():
+        yield item("x", bytes(1000))
+
+    held, one = HeldBytes(1 << 30), stream(answer, write, window=2)
+    one._kind = dataclasses.replace(one._kind, returns_files=returns_files)
+    run = asyncio.create_task(one.run(requests(), held, Pace()))
+    await asyncio.wait_for(writing.wait(), 5)
+    assert (held.held > 1000) is returns_files
+    reading.set()
+    await run
+    assert held.held == 0
 
 
 class GoneClient:
