@@ -14,8 +14,10 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from gateway.access.settings import AccessSettings
 from gateway.breadth.settings import BreadthSettings
 from gateway.cache.settings import CacheSettings
+from gateway.client.settings import ClientSettings
 from gateway.engines.settings import LocalSettings
 from gateway.errors import Reason
 from gateway.ops.settings import OpsSettings
@@ -56,6 +58,8 @@ _FALL_BACK_ON: Final = (
     Reason.UPSTREAM_BAD_RESPONSE,
     Reason.OVERLOADED,
     Reason.DEADLINE_TOO_SHORT,
+    Reason.BUDGET_EXHAUSTED,
+    Reason.BUDGET_UNKNOWN,
     Reason.UNIMPLEMENTED,
 )
 """What is no fault of the picture or the request."""
@@ -91,6 +95,8 @@ class GatewaySettings(Settings):
     )
     log_calls_share: float = Field(1.0, ge=0, le=1, description="Share of the calls that succeed for which that is done.")
     rpc: RpcSettings = Field(default_factory=RpcSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    client: ClientSettings = Field(default_factory=ClientSettings)
     prepare: PrepareSettings = Field(default_factory=PrepareSettings)
     breadth: BreadthSettings = Field(default_factory=BreadthSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)

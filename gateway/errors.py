@@ -58,6 +58,22 @@ class Reason(StrEnum):
     """The file that was made is longer than one message can be. Use the form of the call that gives it in chunks; of preparation,
     one can also ask for less with `options.max_bytes`."""
 
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """The call carries no credentials that this gateway takes, or some that are wrong, expired or withdrawn."""
+
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    """The caller is known, but may not do this."""
+
+    TENANT_LIMIT_EXCEEDED = "TENANT_LIMIT_EXCEEDED"
+    """The tenant has as many pictures at work, or has sent as many a second, as it may. Nothing was spent. Send again later,
+    slower, or use a stream, which waits for its turns."""
+
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    """The tenant's calls to the cloud for today are used up. The next day begins at midnight UTC."""
+
+    BUDGET_UNKNOWN = "BUDGET_UNKNOWN"
+    """What is left of the tenant's calls to the cloud cannot be told now, so none is made. Nothing was spent."""
+
     UPSTREAM_AUTHENTICATION_FAILED = "UPSTREAM_AUTHENTICATION_FAILED"
     """The cloud refuses the gateway's credentials. For the gateway's operator."""
 
@@ -184,6 +200,8 @@ _RETRYABLE: Final = frozenset(
         Reason.UPSTREAM_UNAVAILABLE,
         Reason.UPSTREAM_SUSPENDED,
         Reason.OVERLOADED,
+        Reason.TENANT_LIMIT_EXCEEDED,
+        Reason.BUDGET_UNKNOWN,
         Reason.SHUTTING_DOWN,
         Reason.UNAVAILABLE,
     }
@@ -212,6 +230,11 @@ ADVICE: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.MEDIA_DAMAGED: _CORRECT_THE_RECORDING,
         Reason.MEDIA_TOO_LARGE: _CORRECT_THE_RECORDING,
         Reason.RESULT_TOO_LARGE: "Ask for less, send a smaller picture, or use the stream.",
+        Reason.UNAUTHENTICATED: "Send credentials that are in force; if these should be, ask the gateway's operator.",
+        Reason.PERMISSION_DENIED: "Ask the gateway's operator to allow it; as it is it fails every time.",
+        Reason.TENANT_LIMIT_EXCEEDED: _SEND_AGAIN + " Send less at once.",
+        Reason.BUDGET_EXHAUSTED: "Send it again after the time that `RetryInfo` gives, or ask the gateway's operator for more.",
+        Reason.BUDGET_UNKNOWN: _SEND_AGAIN,
         Reason.UPSTREAM_AUTHENTICATION_FAILED: _TELL_THE_OPERATOR,
         Reason.UPSTREAM_PERMISSION_DENIED: _TELL_THE_OPERATOR,
         Reason.UPSTREAM_NOT_ENABLED: _TELL_THE_OPERATOR,

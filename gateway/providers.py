@@ -23,13 +23,17 @@ from gateway.upstream.credentials.redis_token_store import RedisTokenStore
 from gateway.upstream.credentials.token_store import account_of
 from gateway.upstream.policies import Policies
 from gateway.upstream.provider import CloudProvider
+from gateway.upstream.spending import Spending
 from gateway.upstream.transport import Transport
 from gateway.usecases.chain import Chain
 
 
 @contextlib.asynccontextmanager
-async def opened_chain(settings: GatewaySettings, registry: CollectorRegistry) -> AsyncIterator[Chain]:
-    """The providers that the settings name, in their order, each behind the cache. Metrics go to `registry`.
+async def opened_chain(
+    settings: GatewaySettings, registry: CollectorRegistry, spending: Spending | None = None
+) -> AsyncIterator[Chain]:
+    """The providers that the settings name, in their order, each behind the cache. Metrics go to `registry`. `spending`: what
+    calls to the cloud may cost, if that is bounded.
 
     Raises `ConfigError` if one lacks a setting.
     """
@@ -49,7 +53,7 @@ async def opened_chain(settings: GatewaySettings, registry: CollectorRegistry) -
         store = _answer_store(settings, redis, metrics)
         providers: list[Provider] = []
         for name in settings.provider.split(","):
-            provider = _provider(settings, name, registry, redis)
+            provider = _provider(settings, name, registry, redis, spending)
             if store is not None:
                 origin = settings.cloud.endpoints().image if name == "cloud" else _engines(settings)
                 provider = CachedProvider(provider, settings.cache, store, origin=origin, observer=metrics.answered)
@@ -61,7 +65,7 @@ async def opened_chain(settings: GatewaySettings, registry: CollectorRegistry) -
 @contextlib.asynccontextmanager
 async def opened_cloud(settings: GatewaySettings) -> AsyncIterator[CloudProvider]:
     """The cloud alone, without the cache. Raises `ConfigError` if a setting is missing."""
-    async with _opened_redis(settings) as redis, contextlib.aclosing(_cloud(settings, CollectorRegistry(), redis)) as cloud:
+    async with _opened_redis(settings) as redis, contextlib.aclosing(_cloud(settings, CollectorRegistry(), redis, None)) as cloud:
         yield cloud
 
 
@@ -89,20 +93,24 @@ def _engines(settings: GatewaySettings) -> str:
     return f"{__version__} {facts.st_size} {facts.st_mtime_ns}"
 
 
-def _provider(settings: GatewaySettings, name: str, registry: CollectorRegistry, redis: RedisStore | None) -> Provider:
+def _provider(
+    settings: GatewaySettings, name: str, registry: CollectorRegistry, redis: RedisStore | None, spending: Spending | None
+) -> Provider:
     if name == "cloud":
-        return _cloud(settings, registry, redis)
+        return _cloud(settings, registry, redis, spending)
     try:
         return LocalProvider(settings.local, max_pixels=settings.prepare.max_pixels, registry=registry)
     except ValueError as error:
         raise ConfigError([f"settings of local: {error}"]) from error
 
 
-def _cloud(settings: GatewaySettings, registry: CollectorRegistry, redis: RedisStore | None) -> CloudProvider:
+def _cloud(
+    settings: GatewaySettings, registry: CollectorRegistry, redis: RedisStore | None, spending: Spending | None
+) -> CloudProvider:
     policies = Policies(settings.retry, settings.limit, settings.breaker, settings.hedge)
     try:
         store = RedisTokenStore(redis, account_of(settings.cloud), time.time) if redis and settings.redis.share_token else None
-        return CloudProvider(settings.cloud, policies, registry, token_store=store)
+        return CloudProvider(settings.cloud, policies, registry, token_store=store, spending=spending)
     except ValueError as error:
         raise ConfigError([f"settings of cloud: {error}"]) from error
 

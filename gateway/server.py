@@ -5,8 +5,11 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -22,10 +25,11 @@ from gateway.prepare import PrepareOptions, Preparer
 from gateway.prepare.metrics import PrepareMetrics
 from gateway.prepare.options import UNTOUCHED
 from gateway.providers import opened_chain
+from gateway.reloaded import Reloaded
 from gateway.rest.app import build_app
 from gateway.rest.listening import listening
 from gateway.rest.settings import RestConfigError
-from gateway.rest.tls import server_ssl_context
+from gateway.rest.tls import load_rest_pair
 from gateway.rpc.call_log import CallLog
 from gateway.rpc.server import RpcServer
 from gateway.rpc.telemetry import RpcTelemetry
@@ -33,7 +37,12 @@ from gateway.settings import join_address, split_address
 from gateway.telemetry.exporting import opened_tracing
 from gateway.telemetry.loop_lag import measured_loop
 from gateway.telemetry.tracing import Tracing
+from gateway.tenancy import opened_tenancy
+from gateway.tls.pair import Pair
+from gateway.tls.swapped import swapped_context
+from gateway.upstream.document import fetch_document
 from gateway.upstream.download import Downloader
+from gateway.upstream.spending import Spending
 from gateway.usecases.catalogue import UseCases
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
@@ -60,14 +69,18 @@ async def opened_preparer(settings: GatewaySettings, registry: CollectorRegistry
 
 @contextlib.asynccontextmanager
 async def opened_use_cases(
-    settings: GatewaySettings, options: PrepareOptions | None = None, registry: CollectorRegistry | None = None
+    settings: GatewaySettings,
+    options: PrepareOptions | None = None,
+    registry: CollectorRegistry | None = None,
+    spending: Spending | None = None,
 ) -> AsyncIterator[UseCases]:
     """All use cases, ready for calls.
 
     `options`: the repairs that pictures get, instead of those of the settings. `registry`: where metrics go.
+    `spending`: what calls to the cloud may cost, if that is bounded.
     """
     async with (
-        opened_chain(settings, registry or CollectorRegistry()) as chain,
+        opened_chain(settings, registry or CollectorRegistry(), spending) as chain,
         contextlib.aclosing(Downloader(settings.download, registry)) as downloader,
         opened_preparer(settings, registry) as preparer,
     ):
@@ -93,14 +106,17 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    settings: GatewaySettings, *, share_port: bool = False, pages_at: Path | None = None
+    settings: GatewaySettings, *, share_port: bool = False, worker: int = 0, pages_at: Path | None = None
 ) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`.
 
-    `share_port`: whether other processes may listen on the same port, too. `pages_at`: a socket of the file system on which the
-    operators' pages are, instead of the port that the settings name.
+    `share_port`: whether other processes may listen on the same port, too; `worker`: which one of `rpc.workers` this is, from 0.
+    `pages_at`: a socket of the file system on which the operators' pages are, instead of the port that the settings name.
     """
-    async with built_gateway(settings, share_port=share_port) as (server, registry), contextlib.AsyncExitStack() as pages_end:
+    async with (
+        built_gateway(settings, share_port=share_port, worker=worker) as (server, registry, reload),
+        contextlib.AsyncExitStack() as pages_end,
+    ):
         log_level = LogLevel()
         pages_end.callback(log_level.aclose)
         pages = own_pages(registry, server.standing, lambda: shown_settings(settings), log_level)
@@ -108,6 +124,7 @@ async def running_gateway(
         await pages_end.enter_async_context(
             running_ops(settings.ops, pages) if pages_at is None else running_ops_at(pages_at, pages)
         )
+        pages_end.enter_context(_on_hangup(reload))
         address = await server.start(settings.listen)
         try:
             yield address
@@ -115,20 +132,57 @@ async def running_gateway(
             await server.drain()
 
 
+class Built(NamedTuple):
+    """A gRPC server that is yet to be started, the registry of all that is counted, and what reads anew what may change."""
+
+    server: RpcServer
+    registry: CollectorRegistry
+    reload: Callable[[], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def built_gateway(
-    settings: GatewaySettings, *, share_port: bool = False
-) -> AsyncIterator[tuple[RpcServer, CollectorRegistry]]:
-    """A gRPC server that is yet to be started, and the registry of all that is counted. Raises `ConfigError`."""
+async def built_gateway(settings: GatewaySettings, *, share_port: bool = False, worker: int = 0) -> AsyncIterator[Built]:
+    """The parts of a gateway, put together. Raises `ConfigError`."""
     registry = process_registry(__version__)
     _show_memory(registry)
     async with (
         _opened_tracing(settings) as tracing,
         measured_loop(registry),
-        opened_use_cases(settings, registry=registry) as use_cases,
+        opened_tenancy(settings, registry, fetch_document, worker=worker) as tenancy,
+        opened_use_cases(settings, registry=registry, spending=tenancy.spending) as use_cases,
     ):
         telemetry = RpcTelemetry(registry, CallLog(settings.log_calls, settings.log_calls_share), tracing)
-        yield RpcServer(settings.rpc, use_cases, telemetry, share_port=share_port), registry
+        server = RpcServer(
+            settings.rpc, use_cases, tenancy.gate, telemetry, share_port=share_port, credentials=tenancy.credentials
+        )
+        yield Built(server, registry, tenancy.reload)
+
+
+@contextlib.contextmanager
+def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Read anew what may change on SIGHUP, where this is the program and no part of another one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    under_way: set[asyncio.Task[None]] = set()
+
+    def begin() -> None:
+        task = asyncio.create_task(_awaited(reload), name="reload")
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in under_way:
+            task.cancel()
+
+
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
 
 
 @contextlib.asynccontextmanager
@@ -162,11 +216,15 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
     async with opened_use_cases(computed_here, UNTOUCHED) as use_cases:
         try:
             app = build_app(settings.rest, use_cases, faults=settings.faults, record=settings.record)
-            tls = server_ssl_context(settings.rest)
+            pair = _watched_pair(settings)
         except RestConfigError as error:
             raise ConfigError(error.problems) from None
         host, port = split_address(settings.rest.listen)
-        async with listening(app, host, port, tls) as bound:
+        tls = swapped_context(lambda: pair.current) if pair is not None else None
+        async with contextlib.AsyncExitStack() as watching, listening(app, host, port, tls) as bound:
+            if pair is not None:
+                pair.start()
+                watching.push_async_callback(pair.aclose)
             yield join_address(host, bound)
 
 
@@ -197,3 +255,12 @@ async def serve(
             gc.freeze()
             announce(address)
             await stop.wait()
+
+
+def _watched_pair(settings: GatewaySettings) -> Reloaded[Pair] | None:
+    """The certificate of the REST face, if it has one. Raises `RestConfigError`."""
+    certificate, key = settings.rest.tls_certificate, settings.rest.tls_key
+    if certificate is None or key is None:
+        return None
+    load = partial(load_rest_pair, certificate, key)
+    return Reloaded("rest.tls_certificate", [certificate, key], load, interval=settings.access.reload_interval)

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.config import CONFIG_VARIABLE, ConfigError, declared_settings, load_settings
 
-SECRETS = ["cloud.password", "cloud.secret_key", "cloud.security_token", "rest.password", "rest.secret_key"]
+SECRETS = ["cloud.password", "cloud.secret_key", "cloud.security_token", "rest.password", "rest.secret_key", "client.api_key"]
 
 
 @pytest.fixture

@@ -71,12 +71,13 @@ A setting can be given as a flag (`image-gateway COMMAND --help` lists them), in
 default. An empty environment variable counts as absent. A name that no setting has, and a value that is not allowed, stop
 the start with a message that says which, and what is allowed. Settings are read once, at the start; only files that hold
 secrets (`cloud.password_file`, `cloud.secret_key_file`,
-`cloud.keys_file`, `redis.password_file`) are read again. What a single run of `tag`, `enhance`, `music`, `prepare`, `demo` or
+`cloud.keys_file`, `redis.password_file`), the tenants (`access.tenants_file`), the issuer's keys (`access.jwt_keys`) and the
+certificates of both faces are read again. What a single run of `tag`, `enhance`, `music`, `prepare`, `demo` or
 `health` works on (files, language, threshold, target …)
 are arguments of those commands, not settings.
 
 ```toml
-listen = "0.0.0.0:50051"
+listen = "127.0.0.1:50051"
 provider = "cloud"
 
 [cloud]

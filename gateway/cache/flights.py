@@ -13,6 +13,7 @@ from gateway.errors import GatewayError, Reason
 _T = TypeVar("_T")
 
 _DEADLINES: Final = frozenset({Reason.DEADLINE_EXCEEDED, Reason.DEADLINE_TOO_SHORT})
+_TENANTS_OWN: Final = frozenset({Reason.OVERLOADED, Reason.BUDGET_EXHAUSTED})
 
 
 @dataclass(eq=False, slots=True)
@@ -41,8 +42,8 @@ class Flights(Generic[_T]):
         """What the work under `key` comes to, begun with `start` if none is under way; and whether another call had begun it.
 
         Raises what the work raised, an exception of its own for each that waits; `GatewayError` with `DEADLINE_EXCEEDED` once
-        the deadline of `call` passes. Work that ended for a reason of the call which began it (its deadline, its tenant's queue)
-        is begun again by those that waited with it.
+        the deadline of `call` passes. Work that ended for a reason of the call which began it (its deadline, its tenant's queue
+        or budget) is begun again by those that waited with it.
         """
         async with call.bounded():
             while True:
@@ -100,4 +101,4 @@ def _leaders_own(error: BaseException, leader: Call, waiter: Call) -> bool:
     """Whether `error` is about the call that began the work and says nothing of the one that waited with it."""
     if not isinstance(error, GatewayError):
         return False
-    return error.reason in _DEADLINES or (error.reason is Reason.OVERLOADED and leader.tenant != waiter.tenant)
+    return error.reason in _DEADLINES or (error.reason in _TENANTS_OWN and leader.tenant != waiter.tenant)

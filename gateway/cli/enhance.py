@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.cli.connection import opened_connection
 from gateway.cli.sources import loader
 from gateway.client import EnhancedImage, EnhancementClient, GatewayError, ImageContent, ImageUri
 from gateway.config import GatewaySettings
@@ -62,7 +63,7 @@ def _check_place(request: EnhanceRequest) -> None:
 
 async def _enhanced(request: EnhanceRequest, source: ImageContent | ImageUri, settings: GatewaySettings) -> EnhancedImage:
     if request.target is not None:
-        async with EnhancementClient(request.target) as client:
+        async with opened_connection(request.target, settings.client) as connection, EnhancementClient(connection) as client:
             return await client.enhance(source, request.parameters)
     # The person who names a URL here may reach it anyway: no need to keep them out of their own network.
     download = settings.download.model_copy(update={"allow_private": True})

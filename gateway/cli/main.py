@@ -35,6 +35,16 @@ _USAGE_ERROR = 2
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
+_CONNECTION = {
+    "tls": "client.tls",
+    "ca": "client.ca_file",
+    "cert": "client.tls_certificate",
+    "key": "client.tls_key",
+    "server_name": "client.tls_server_name",
+    "api_key_file": "client.api_key_file",
+    "token_file": "client.token_file",
+}
+
 # Flag → setting, per command.
 _FLAGS = {
     "serve": {
@@ -45,6 +55,7 @@ _FLAGS = {
         "region": "cloud.region",
         "workers": "rpc.workers",
     },
+    **dict.fromkeys(("tag", "enhance", "music", "prepare", "health"), _CONNECTION),
     "rest": {name: f"rest.{name}" for name in ("listen", "user", "password", "domain", "project", "access_key", "secret_key")},
 }
 
@@ -60,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        flags = {path: getattr(options, flag) for flag, path in _FLAGS.get(options.command, {}).items()}
+        flags = {path: getattr(options, flag, None) for flag, path in _FLAGS.get(options.command, {}).items()}
         settings = load_settings(flags, os.environ, options.config)
         configure_logging(sys.stderr, _log_level(options.command, settings), settings.log_format)
         keep_large_buffers()
@@ -103,9 +114,12 @@ def _rest(_: argparse.Namespace, settings: GatewaySettings) -> _Run:
 
 
 def _health(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
-    from gateway.cli.health import own_target, run_health
+    from gateway.cli.connection import tls_of
+    from gateway.cli.health import own_target, own_tls, run_health
 
-    return run_health(options.target or own_target(settings.listen), timeout=options.timeout)
+    if options.target is not None:
+        return run_health(options.target, tls_of(settings.client), timeout=options.timeout)
+    return run_health(own_target(settings.listen), own_tls(settings), timeout=options.timeout)
 
 
 def _tag(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
@@ -207,6 +221,15 @@ def _demo(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     )
 
 
+def _key(options: argparse.Namespace, _: GatewaySettings) -> _Run:
+    from gateway.cli.key import run_key_new
+
+    async def run() -> int:
+        return run_key_new(options.expires, options.comment)
+
+    return run()
+
+
 def _parameters(options: argparse.Namespace) -> TaggingParameters:
     return TaggingParameters(language=Language(options.language), threshold=options.threshold, limit=options.limit)
 
@@ -226,6 +249,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, GatewaySettings], _Run]
     "serve": _serve,
     "rest": _rest,
     "health": _health,
+    "key": _key,
     "tag": _tag,
     "enhance": _enhance,
     "music": _music,

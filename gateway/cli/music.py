@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway import client
+from gateway.cli.connection import opened_connection
 from gateway.cli.render import error_json, print_json
 from gateway.cli.sources import is_uri
 from gateway.cli.table import OutputConsole
@@ -93,7 +94,7 @@ async def run_music_recognise(request: MusicRecogniseRequest, settings: GatewayS
 @contextlib.asynccontextmanager
 async def _recogniser(request: MusicRecogniseRequest, settings: GatewaySettings) -> AsyncIterator[Recognise]:
     if request.target is not None:
-        async with client.MusicClient(request.target) as there:
+        async with opened_connection(request.target, settings.client) as connection, client.MusicClient(connection) as there:
             yield there.recognise
         return
     local = settings.local if request.index is None else settings.local.model_copy(update={"music_index": request.index})

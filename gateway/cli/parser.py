@@ -1,6 +1,7 @@
 """The grammar of the command line, and the texts that teach it."""
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -109,6 +110,12 @@ signed with the access key that the settings cloud.* name; nothing is asked of a
   image-gateway obs sign https://bucket.obs.cn-east-3.myhuaweicloud.com/photos/dog.jpg
 """
 
+_KEY = """\
+Makes an API key and prints it, with the lines that make a gateway take it. Nothing is stored, and nobody is asked.
+
+  image-gateway key new --expires 2027-06-30T00:00:00Z --comment "web shop, since the move"
+"""
+
 _DEMO = """\
 Starts the REST face and a gateway on free loopback ports, streams photographs through both over a real channel, prints what
 was recognised, and writes annotated pictures, overview.jpg and results.json. Without FILES: the photographs of the source
@@ -133,6 +140,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_call,
         _add_obs,
         _add_health,
+        _add_key,
     ):
         add(commands)
     return parser
@@ -181,6 +189,7 @@ def _add_tag(commands: "_Commands") -> None:
     tag = _command(commands, "tag", "tag pictures", _TAG)
     tag.add_argument("sources", metavar="FILE|URL", nargs="+", help="JPEG, PNG, BMP or WEBP files, or HTTP(S) URLs")
     tag.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_connection(tag)
     tag.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     tag.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with their tags drawn in")
     _add_parameters(tag, threshold=60.0)
@@ -214,6 +223,7 @@ def _add_music(commands: "_Commands") -> None:
     place = recognise.add_mutually_exclusive_group()
     place.add_argument("--index", type=Path, metavar="FILE", help="the catalogue (default: the setting local.music_index)")
     place.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_connection(recognise)
     recognise.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
 
 
@@ -221,6 +231,7 @@ def _add_prepare(commands: "_Commands") -> None:
     prepare = _command(commands, "prepare", "show what would be sent of pictures, and why not", _PREPARE)
     prepare.add_argument("sources", metavar="FILE|URL", nargs="+", help="pictures, or HTTP(S) URLs of pictures")
     prepare.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_connection(prepare)
     prepare.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     prepare.add_argument(
         "--out", type=Path, metavar="DIR", help="also write the files that would be sent; none that exists is overwritten"
@@ -265,7 +276,35 @@ def _add_obs(commands: "_Commands") -> None:
 def _add_health(commands: "_Commands") -> None:
     health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
     health.add_argument("--target", metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)")
+    _add_connection(health)
     health.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS", help="how long to wait (default: 3)")
+
+
+def _add_key(commands: "_Commands") -> None:
+    key = commands.add_parser("key", help="API keys of callers", description=_KEY, formatter_class=_RAW).add_subparsers(
+        dest="action", metavar="ACTION", required=True
+    )
+    new = _command(key, "new", "make a key", _KEY)
+    new.add_argument("--expires", type=_instant, metavar="TIME", help="until when it is in force, such as 2027-06-30T00:00:00Z")
+    new.add_argument("--comment", default="", metavar="TEXT", help="what it is for; goes to the file")
+
+
+def _instant(text: str) -> datetime:
+    """Raises `ValueError`, which argparse reports, unless `text` is a time of ISO 8601 with its offset."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant
+
+
+def _add_connection(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--tls", action="store_const", const="true", help="speak TLS to the target")
+    command.add_argument("--ca", metavar="FILE", help="authorities that the target's certificate must be of, PEM; implies --tls")
+    command.add_argument("--cert", metavar="FILE", help="certificate that is shown to the target, PEM; needs --key")
+    command.add_argument("--key", metavar="FILE", help="the key of --cert, PEM")
+    command.add_argument("--server-name", metavar="NAME", help="what the target's certificate must be for, if not its host")
+    command.add_argument("--api-key-file", metavar="FILE", help="file with the API key that is sent")
+    command.add_argument("--token-file", metavar="FILE", help="file with the token that is sent")
 
 
 def _enhancement(kinds: "_Commands", name: str, summary: str) -> argparse.ArgumentParser:
@@ -274,6 +313,7 @@ def _enhancement(kinds: "_Commands", name: str, summary: str) -> argparse.Argume
     command.add_argument("out", type=Path, metavar="OUT", help="the file to write: JPEG for JPEG and WEBP, PNG for PNG and BMP")
     command.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     command.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_connection(command)
     return command
 
 

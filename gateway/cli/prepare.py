@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from gateway.cli.connection import opened_connection
 from gateway.cli.embedded import outcomes_here
 from gateway.cli.output import OutputFolder
 from gateway.cli.render import prepared_json, print_json
@@ -60,7 +61,7 @@ def _save(item: PreparedItem, folder: OutputFolder | None) -> Path | None:
 async def _outcomes(request: PrepareRequest, settings: GatewaySettings) -> AsyncGenerator[PreparedItem]:
     if request.target is not None:
         items = map(loader, request.sources)
-        async with PreprocessClient(request.target) as client:
+        async with opened_connection(request.target, settings.client) as connection, PreprocessClient(connection) as client:
             there = client.prepare_stream(items, request.options, operation=request.operation, in_order=True)
             async with contextlib.aclosing(there) as outcomes:
                 async for item in outcomes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.annotate import Annotator
+from gateway.cli.connection import opened_connection
 from gateway.cli.embedded import outcomes_here
 from gateway.cli.progress import progress_bar
 from gateway.cli.render import print_json, tagged_json
@@ -58,7 +59,8 @@ async def _outcomes(request: TagRequest, settings: GatewaySettings) -> AsyncGene
     items = map(loader, request.sources)
     if request.target is not None:
         async with (
-            TaggingClient(request.target) as client,
+            opened_connection(request.target, settings.client) as connection,
+            TaggingClient(connection) as client,
             contextlib.aclosing(client.tag_stream(items, request.parameters, in_order=True)) as outcomes,
         ):
             async for item in outcomes:

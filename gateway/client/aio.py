@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from gateway.call import CacheUse
 from gateway.client.channel import Connection
+from gateway.client.credentials import Token
 from gateway.client.enhancement import EnhancementClient
 from gateway.client.flow import StreamFlow
 from gateway.client.info import GatewayInfo, InfoClient
@@ -35,13 +36,24 @@ class AsyncGatewayClient:
     growing pauses. Every `timeout` is in seconds.
     """
 
-    def __init__(self, target: str, *, tls: Tls | None = None, tenant: str = "", timeout: float | None = DEFAULT_TIMEOUT) -> None:
+    def __init__(  # all but one are optional, and given by name
+        self,
+        target: str,
+        *,
+        tls: Tls | None = None,
+        tenant: str = "",
+        api_key: str = "",
+        token: Token | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+    ) -> None:
         """`target` is `host:port`, or any gRPC target such as `dns:///gateway:50051`.
 
-        Without `tls` the connection is not encrypted. `tenant`: for whom all calls are, at most 64 printable ASCII characters;
-        gateways are fair between tenants. `timeout`: for calls that bring none of their own, streams excepted; None for no bound.
+        Without `tls` the connection is not encrypted. `tenant`: for whom all calls are, at most 64 printable ASCII characters,
+        if the credentials do not tell. `api_key` or `token`: the credentials, where a gateway asks for some; a token may also be
+        a function that returns the one in force, which is called for every call and must not wait. `timeout`: for calls that
+        bring none of their own, streams excepted; None for no bound.
         """
-        self._connection = Connection(target, tls=tls, tenant=tenant)
+        self._connection = Connection(target, tls=tls, tenant=tenant, api_key=api_key, token=token)
         self._timeout = timeout
         self._tagging = TaggingClient(self._connection)
         self._preprocess = PreprocessClient(self._connection)

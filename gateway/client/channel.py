@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 import grpc
 
+from gateway.client.credentials import Token, call_metadata
 from gateway.client.labelled import LabelledChannel
 from gateway.client.service_config import service_config
 from gateway.client.tls import Tls
@@ -14,9 +15,6 @@ _LOOPBACK: Final = re.compile(r"(dns:/*|ipv[46]:)?(localhost|127(\.\d+){3}|\[::1
 
 _LARGEST_REPLY: Final = 65 << 20
 """Above the longest file that a gateway returns in one message."""
-
-_TENANT_KEY: Final = "x-tenant-id"
-"""The metadata under which a gateway looks for whom a call is."""
 
 _OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
     ("grpc.enable_retries", 1),
@@ -32,16 +30,21 @@ _OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
 class Connection:
     """One channel to a gateway, for clients of any number of its services. Use it inside one event loop."""
 
-    def __init__(self, target: str, *, tls: Tls | None = None, tenant: str = "") -> None:
+    def __init__(
+        self, target: str, *, tls: Tls | None = None, tenant: str = "", api_key: str = "", token: Token | None = None
+    ) -> None:
         """`target` is `host:port`, or any gRPC target such as `dns:///gateway:50051`.
 
         Without `tls` the connection is neither encrypted, nor is the gateway known to be what it says. `tenant`: for whom all
-        calls are, at most 64 printable ASCII characters; gateways are fair between tenants.
+        calls are, at most 64 printable ASCII characters, if that is not told by the credentials. `api_key`, `token`: what is
+        shown to the gateway with every call, one of them; without `tls` whoever is on the way can read and use it. A token may
+        be given as what returns the one in force.
         """
         self.target = target
         self.channel = open_channel(target, tls=tls, max_reply_bytes=_LARGEST_REPLY)
-        if tenant:
-            self.channel = LabelledChannel(self.channel, ((_TENANT_KEY, tenant),))
+        metadata = call_metadata(tenant, api_key, token)
+        if tenant or api_key or token is not None:
+            self.channel = LabelledChannel(self.channel, metadata)
 
     async def __aenter__(self) -> Self:
         return self

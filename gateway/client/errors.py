@@ -27,6 +27,8 @@ _BY_CODE: Final[Mapping[int, Reason]] = MappingProxyType(
         code_pb2.DEADLINE_EXCEEDED: Reason.DEADLINE_EXCEEDED,
         code_pb2.UNAVAILABLE: Reason.UNAVAILABLE,
         code_pb2.UNIMPLEMENTED: Reason.UNIMPLEMENTED,
+        code_pb2.UNAUTHENTICATED: Reason.UNAUTHENTICATED,
+        code_pb2.PERMISSION_DENIED: Reason.PERMISSION_DENIED,
         code_pb2.RESOURCE_EXHAUSTED: Reason.UPSTREAM_THROTTLED,
     }
 )

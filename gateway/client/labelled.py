@@ -6,14 +6,17 @@ from typing import Any, Self
 
 import grpc
 
+Metadata = tuple[tuple[str, str], ...]
+
 
 class LabelledChannel(grpc.aio.Channel):
-    """A channel whose calls all carry the same metadata.
+    """A channel whose calls all carry metadata of its own.
 
     In place of interceptors, which would put a task and a generator between every message of a stream and its reader.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, channel: grpc.aio.Channel, metadata: Callable[[], Metadata]) -> None:
+        """`metadata` gives that of a call which begins."""
         self._channel = channel
         self._metadata = metadata
 
@@ -49,6 +52,6 @@ class LabelledChannel(grpc.aio.Channel):
 
     def _labelled(self, start: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, metadata: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401  # likewise
-            return start(*args, metadata=(*self._metadata, *(metadata or ())), **kwargs)
+            return start(*args, metadata=(*self._metadata(), *(metadata or ())), **kwargs)
 
         return call

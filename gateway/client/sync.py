@@ -6,6 +6,7 @@ from typing import Self
 
 from gateway.call import CacheUse
 from gateway.client.aio import DEFAULT_FLOW, DEFAULT_TIMEOUT, AsyncGatewayClient
+from gateway.client.credentials import Token
 from gateway.client.flow import StreamFlow
 from gateway.client.info import GatewayInfo
 from gateway.client.loop_thread import LoopThread
@@ -28,11 +29,21 @@ class GatewayClient:
     `GatewayError` with `CANCELLED`.
     """
 
-    def __init__(self, target: str, *, tls: Tls | None = None, tenant: str = "", timeout: float | None = DEFAULT_TIMEOUT) -> None:
+    def __init__(  # all but one are optional, and given by name
+        self,
+        target: str,
+        *,
+        tls: Tls | None = None,
+        tenant: str = "",
+        api_key: str = "",
+        token: Token | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+    ) -> None:
         """As for `AsyncGatewayClient`."""
 
         self._thread = LoopThread(
-            "image-gateway client", lambda: AsyncGatewayClient(target, tls=tls, tenant=tenant, timeout=timeout)
+            "image-gateway client",
+            lambda: AsyncGatewayClient(target, tls=tls, tenant=tenant, api_key=api_key, token=token, timeout=timeout),
         )
         self._client = self._thread.resource
 

@@ -16,6 +16,21 @@ _CONNECTIONS: Final = 32
 """At most; commands take well under a millisecond, so that more would wait for the same server only."""
 
 
+_TAKE: Final = """
+local used = redis.call('INCRBY', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if used >= tonumber(ARGV[1]) then return {0, used} end
+return {1, redis.call('INCR', KEYS[1])}
+"""
+
+_GIVE_BACK: Final = """
+local used = tonumber(redis.call('GET', KEYS[1]) or '0')
+if used > 0 then redis.call('DECR', KEYS[1]) end
+return 0
+"""
+"""Scripts, since each must be one step for all replicas."""
+
+
 class _Credentials(CredentialProvider):
     """Asked for every new connection, so that a password can be changed while the gateway runs."""
 
@@ -67,6 +82,18 @@ class RedisClient:
                 pipeline.delete(key)
                 with contextlib.suppress(WatchError):
                     await pipeline.execute()
+
+    async def take(self, key: str, limit: int, owed: int, ttl: float) -> tuple[bool, int]:
+        """Add `owed` to the number under `key`, then 1 if it is below `limit` still; whether it was, and the number now. The key
+        is kept for `ttl` seconds more."""
+        script: Any = self._redis.eval(_TAKE, 1, key, limit, owed, _milliseconds(ttl))  # the stubs know no bare reply
+        taken, used = await script
+        return bool(taken), int(used)
+
+    async def give_back(self, key: str) -> None:
+        """Take 1 from the number under `key`, if it is above 0."""
+        script: Any = self._redis.eval(_GIVE_BACK, 1, key)  # likewise
+        await script
 
 
 def _milliseconds(seconds: float) -> int:

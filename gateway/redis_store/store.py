@@ -65,6 +65,15 @@ class RedisStore:
         """Drop what is kept under `name`, if it is `value`."""
         await self._tried(lambda: self._client.remove(self._prefix + name, value))
 
+    async def take(self, name: str, limit: int, *, owed: int, ttl: float) -> tuple[bool, int] | None:
+        """Add `owed` to the number under `name`, then 1 if it is below `limit` still: whether it was, and the number now; None if
+        that cannot be said. Whoever got no answer may have been counted all the same."""
+        return await self._tried(lambda: self._client.take(self._prefix + name, limit, owed, ttl))
+
+    async def give_back(self, name: str) -> None:
+        """Take 1 from the number under `name`, if it is above 0."""
+        await self._tried(lambda: self._client.give_back(self._prefix + name))
+
     async def _tried(self, command: Callable[[], Awaitable[_T]]) -> _T | None:
         """What the Redis says; None if it does not, or has lately failed to."""
         if self._failing:

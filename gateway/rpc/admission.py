@@ -5,8 +5,6 @@ https://github.com/grpc/grpc/issues/41531.
 """
 
 import asyncio
-import contextlib
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, cast
 
@@ -15,7 +13,7 @@ from google.protobuf import message
 from grpc import aio
 
 from gateway.errors import GatewayError, Reason
-from gateway.rpc.answer import Context, abort
+from gateway.rpc.answer import Context, abort, outcome_of
 from gateway.rpc.calls import Calls
 from gateway.rpc.overload import Places
 from gateway.rpc.settings import RpcSettings
@@ -82,7 +80,7 @@ class Admission(aio.ServerInterceptor):
                     with self._calls.held.admitted(len(received)):
                         request = _parsed(parse, received)
                         del received  # else the picture is held twice
-                        return await _outcome(behaviour, request, wrap(context))
+                        return await outcome_of(behaviour, request, wrap(context))
             except GatewayError as error:
                 await abort(context, error)
 
@@ -93,7 +91,7 @@ class Admission(aio.ServerInterceptor):
             try:
                 self._calls.check_open()
                 with self._streams.taken():
-                    return await _outcome(behaviour, requests, wrap(context))
+                    return await outcome_of(behaviour, requests, wrap(context))
             except GatewayError as error:
                 await abort(context, error)
 
@@ -124,18 +122,3 @@ def _parsed(parse: Callable[[bytes], Any] | None, received: bytes) -> Any:  # no
         return received if parse is None else parse(received)
     except message.DecodeError:
         raise GatewayError(Reason.INVALID_ARGUMENT, "the call's message is not the contract's") from None
-
-
-async def _outcome(
-    behaviour: _Behaviour,
-    request: Any,  # noqa: ANN401  # of any service
-    context: Any,  # noqa: ANN401  # gRPC's, or what stands for it
-) -> Any:  # noqa: ANN401  # of any service
-    """What `behaviour` gives, whichever of the two kinds it is: gRPC takes coroutines that write as well as generators."""
-    given = behaviour(request, context)
-    if not inspect.isasyncgen(given):
-        return await given
-    async with contextlib.aclosing(given):
-        async for response in given:
-            await context.write(response)
-    return None

@@ -1,6 +1,7 @@
 """How calls end: in an answer, or in the status of what went wrong."""
 
 import contextlib
+import inspect
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
@@ -54,3 +55,18 @@ async def abort(context: Context, error: GatewayError) -> NoReturn:
         trailers.append(("grpc-retry-pushback-ms", pause))
     await context.abort(code, status.message, tuple(trailers))
     raise AssertionError  # abort always raises
+
+
+async def outcome_of(
+    behaviour: Callable[[Any, Any], Any],
+    request: Any,  # noqa: ANN401  # of any service
+    context: Any,  # noqa: ANN401  # gRPC's, or what stands for it
+) -> Any:  # noqa: ANN401  # of any service
+    """What `behaviour` gives, whichever of the two kinds it is: gRPC takes coroutines that write as well as generators."""
+    given = behaviour(request, context)
+    if not inspect.isasyncgen(given):
+        return await given
+    async with contextlib.aclosing(given):
+        async for response in given:
+            await context.write(response)
+    return None

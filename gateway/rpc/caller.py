@@ -3,36 +3,22 @@
 import math
 import time
 from dataclasses import replace
-from typing import Final
 
 from google.protobuf import duration_pb2
 
 from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.rpc.answer import Context
+from gateway.rpc.authentication import current_caller
 from gateway.rpc.convert import read_cache_use
-
-TENANT_KEY: Final = "x-tenant-id"
-"""The metadata under which callers say for whom a call is. Nothing vouches for it: it serves fairness, not protection."""
-
-MAX_TENANT_CHARS: Final = 64
 
 
 def read_caller(context: Context) -> Call:
-    """The call that `context` belongs to. Raises `GatewayError` for a tenant that is not one."""
+    """The call that `context` belongs to, in the name of the tenant that it was let in for."""
     remaining = context.time_remaining()
     # The stubs know no None, which stands for no deadline.
     deadline = math.inf if remaining is None else time.monotonic() + remaining  # type: ignore[redundant-expr]
-    tenant = next((str(value) for key, value in context.invocation_metadata() or () if key == TENANT_KEY), "")
-    if len(tenant) > MAX_TENANT_CHARS:
-        raise GatewayError(
-            Reason.INVALID_ARGUMENT,
-            f"the metadata {TENANT_KEY} has {len(tenant)} characters; it must have at most {MAX_TENANT_CHARS}",
-            field=TENANT_KEY,
-            measured=f"{len(tenant)} characters",
-            allowed=f"at most {MAX_TENANT_CHARS} characters",
-        )
-    return Call(tenant=tenant, deadline=deadline)
+    return Call(tenant=current_caller().tenant, deadline=deadline)
 
 
 def with_cache(call: Call, *controls: int) -> Call:

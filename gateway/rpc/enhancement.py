@@ -14,6 +14,7 @@ from gateway.imagerecognition.v1 import enhancement_pb2_grpc as pb_grpc
 from gateway.imagerecognition.v1 import file_pb2
 from gateway.media import EnhancedImage, EnhancementParameters, ImageSource
 from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.authentication import current_caller
 from gateway.rpc.caller import read_caller, with_cache
 from gateway.rpc.calls import Calls
 from gateway.rpc.chunks import MAX_REPLY_BYTES, chunked, sha256_of
@@ -104,7 +105,7 @@ class EnhancementServicer(pb_grpc.EnhancementServiceServicer):
         await answered(context, self._calls, lambda: self._stream(_UPSCALE, request_iterator, context))
 
     async def _reply(self, method: _Method[_Request, _Response, _Part], request: _Request, context: Context) -> _Response:
-        with incidents():
+        with incidents(), current_caller().picture():
             call = with_cache(read_caller(context), request.cache)
             outcome = await self._outcome(request.validate_only, read_source(request), method.read(request), call)
             if isinstance(outcome, CheckedImage):
@@ -139,7 +140,7 @@ class EnhancementServicer(pb_grpc.EnhancementServiceServicer):
         config = await upload.config()
         parameters = method.read(config.request)
         call = with_cache(read_caller(context), config.request.cache)
-        with self._calls.held.admitted(upload.size(config)):
+        with current_caller().picture(), self._calls.held.admitted(upload.size(config)):
             await context.send_initial_metadata(ACCEPTED)
             return await self._outcome(config.request.validate_only, await upload.source(config), parameters, call)
 

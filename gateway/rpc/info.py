@@ -9,6 +9,8 @@ from typing import Final
 from google.protobuf import descriptor
 
 from gateway import __version__
+from gateway.access.gate import TENANT_KEY
+from gateway.access.tenant_entries import MAX_TENANT_CHARS
 from gateway.imagerecognition.v1 import enhancement_pb2, music_pb2, tagging_pb2
 from gateway.imagerecognition.v1 import gateway_pb2 as pb
 from gateway.imagerecognition.v1 import gateway_pb2_grpc as pb_grpc
@@ -30,7 +32,6 @@ from gateway.prepare import Operation, PrepareOptions
 from gateway.prepare.operations import LIMITS
 from gateway.provider import Provider
 from gateway.rpc.answer import Context, answered
-from gateway.rpc.caller import MAX_TENANT_CHARS, TENANT_KEY
 from gateway.rpc.calls import Calls
 from gateway.rpc.chunks import CHUNK_BYTES
 from gateway.rpc.convert import MAX_ITEM_ID_CHARS, write_duration

@@ -10,6 +10,7 @@ from gateway.imagerecognition.v1 import music_pb2 as pb
 from gateway.imagerecognition.v1 import music_pb2_grpc as pb_grpc
 from gateway.media import ImageContent, ImageSource, MediaContent, MusicMatch
 from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.authentication import current_caller
 from gateway.rpc.caller import read_caller, with_cache
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import read_source, write_duration, write_processing
@@ -41,7 +42,7 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
         return await answered(context, self._calls, lambda: self._stream(request_iterator, context))
 
     async def _reply(self, request: pb.RecognizeBackgroundMusicRequest, context: Context) -> pb.RecognizeBackgroundMusicResponse:
-        with incidents():
+        with incidents(), current_caller().picture():
             call = with_cache(read_caller(context), request.cache)
             return await self._recognized(read_source(request), request, call)
 
@@ -52,7 +53,7 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
             upload = Upload(messages, self._limits)
             config = await upload.config()
             call = with_cache(read_caller(context), config.request.cache)
-            with self._calls.held.admitted(upload.size(config)):
+            with current_caller().picture(), self._calls.held.admitted(upload.size(config)):
                 await context.send_initial_metadata(ACCEPTED)
                 response = await self._recognized(await upload.source(config), config.request, call)
                 return pb.StreamRecognizeBackgroundMusicResponse(response=response)

@@ -14,7 +14,7 @@ import grpc
 from grpc import aio
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from gateway.rpc.answer import Context
+from gateway.rpc.answer import Context, outcome_of
 from gateway.rpc.call_log import CallLog
 from gateway.rpc.metrics import RpcMetrics
 from gateway.rpc.observed_context import REQUEST_ID_KEY, ObservedContext
@@ -93,7 +93,7 @@ class Observation(aio.ServerInterceptor):
             code = grpc.StatusCode.UNKNOWN  # what gRPC makes of an exception
             with entered(scope), self._span(scope) as span:
                 try:
-                    answer = await _outcome(behaviour, request, ObservedContext(context, scope.request_id))
+                    answer = await outcome_of(behaviour, request, ObservedContext(context, scope.request_id))
                     code = _set_code(context, grpc.StatusCode.OK)
                 except aio.AbortError:
                     code = _set_code(context, code)
@@ -146,14 +146,3 @@ def _describe(span: Span, scope: Scope, code: grpc.StatusCode) -> None:
         mark_failed(span, scope.reason or code.name)
     elif scope.reason:
         span.set_attribute("error.type", scope.reason)
-
-
-async def _outcome(behaviour: _Behaviour, request: Any, context: Any) -> Any:  # noqa: ANN401  # of any service
-    """What `behaviour` gives, whichever of the two kinds it is: gRPC takes coroutines that write as well as generators."""
-    given = behaviour(request, context)
-    if not inspect.isasyncgen(given):
-        return await given
-    async with contextlib.aclosing(given):
-        async for response in given:
-            await context.write(response)
-    return None

@@ -6,6 +6,8 @@ from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
 from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.authentication import current_caller
+from gateway.rpc.caller import read_caller
 from gateway.rpc.calls import Calls
 from gateway.rpc.chunks import MAX_REPLY_BYTES, chunked, sha256_of
 from gateway.rpc.convert import check_item_id, read_source
@@ -13,6 +15,7 @@ from gateway.rpc.convert_preprocess import read_operation, read_options, write_i
 from gateway.rpc.item import observed_item
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
+from gateway.rpc.turns import Admitted, admitted
 from gateway.usecases.preprocessing import Preparation, Preprocess
 
 
@@ -23,13 +26,6 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
         self._preprocess = preprocess
         self._calls = calls
         self._stream_window = stream_window
-        self._stream = StreamKind(
-            config=pb.StreamPrepareImagesConfig(),
-            check=self._check,
-            answer=self._answer,
-            close=lambda summary: pb.StreamPrepareImagesResponse(summary=summary),
-            returns_files=True,
-        )
 
     async def InspectImage(  # noqa: N802  # the contract's
         self, request: pb.InspectImageRequest, context: Context
@@ -47,16 +43,25 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
         self, request_iterator: AsyncIterator[pb.StreamPrepareImagesRequest], context: Context
     ) -> None:
         """Prepare a stream of pictures."""
-        stream = ItemStream(self._stream, context.write, window=self._stream_window)
+        caller, call = current_caller(), read_caller(context)
+        kind = StreamKind(
+            config=pb.StreamPrepareImagesConfig(),
+            check=self._check,
+            admit=lambda _: admitted(caller, call),
+            answer=self._answer,
+            close=lambda summary: pb.StreamPrepareImagesResponse(summary=summary),
+            returns_files=True,
+        )
+        stream = ItemStream(kind, context.write, window=self._stream_window)
         await answered_stream(context, self._calls, lambda: stream, request_iterator)
 
     async def _inspect(self, request: pb.InspectImageRequest) -> pb.InspectImageResponse:
-        with incidents():
+        with incidents(), current_caller().picture():
             source, operation = read_source(request), read_operation(request.operation)
             return write_inspection(await self._preprocess.inspect(source, operation, read_options(request.options)))
 
     async def _reply(self, request: pb.PrepareImageRequest) -> pb.PrepareImageResponse:
-        with incidents():
+        with incidents(), current_caller().picture():
             preparation = await self._prepare(request, request.operation, request.options)
             response = pb.PrepareImageResponse(preparation=write_preparation(preparation))
             if _is_unchanged(request, preparation):
@@ -73,13 +78,14 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
         self._preprocess.check_options(read_options(config.options))
 
     async def _answer(
-        self, item: pb.StreamPrepareImagesItem, config: pb.StreamPrepareImagesConfig
+        self, item: pb.StreamPrepareImagesItem, config: pb.StreamPrepareImagesConfig, admitted: Admitted
     ) -> Answer[pb.StreamPrepareImagesResponse]:
         """The outcome of one item, which is never an exception, short of cancellation."""
         header = pb.StreamPrepareImagesHeader(item_id=item.item_id)
         try:
             with observed_item(), incidents():
                 check_item_id(item.item_id)
+                admitted.check()
                 options = item.options if item.HasField("options") else config.options
                 preparation = await self._prepare(item, config.operation, options)
                 data, unchanged = preparation.image.data, _is_unchanged(item, preparation)

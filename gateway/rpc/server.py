@@ -9,6 +9,7 @@ from grpc import aio
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health
 
+from gateway.access.gate import Gate
 from gateway.cache.memory import MemoryStore
 from gateway.errors import Reason
 from gateway.imagerecognition.v1 import (
@@ -24,6 +25,7 @@ from gateway.imagerecognition.v1 import (
     tagging_pb2_grpc,
 )
 from gateway.rpc.admission import Admission
+from gateway.rpc.authentication import Authentication
 from gateway.rpc.calls import Calls
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.health import HealthMonitor
@@ -65,10 +67,19 @@ class RpcServer:
     """Serves the gateway's contract over gRPC."""
 
     def __init__(
-        self, settings: RpcSettings, use_cases: UseCases, telemetry: RpcTelemetry | None = None, *, share_port: bool = False
+        self,
+        settings: RpcSettings,
+        use_cases: UseCases,
+        gate: Gate,
+        telemetry: RpcTelemetry | None = None,
+        *,
+        share_port: bool = False,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
-        """`share_port`: whether other processes may listen on the same port, too."""
+        """`gate` lets callers in. `share_port`: whether other processes may listen on the same port, too. `credentials`: by which
+        it speaks TLS, if it does."""
         self._settings = settings
+        self._credentials = credentials
         self._calls = Calls(max_held_bytes=settings.max_held_bytes)
         telemetry = telemetry or RpcTelemetry()
         metrics = RpcMetrics(telemetry.registry)
@@ -83,6 +94,7 @@ class RpcServer:
             compression=grpc.Compression.Gzip if compresses else None,
             interceptors=[
                 Observation(metrics, telemetry.log, telemetry.tracing),
+                Authentication(gate),
                 Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset()),
             ],
         )
@@ -125,7 +137,10 @@ class RpcServer:
         """Listen on `address` and return it with the port that was taken. Raises `OSError` if that cannot be had."""
         host, _ = split_address(address)
         try:
-            port = self._server.add_insecure_port(address)
+            if self._credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, self._credentials)
         except RuntimeError as error:
             msg = f"{address} cannot be listened on: in use, not an address of this machine, or not allowed"
             raise OSError(msg) from error

@@ -1,8 +1,9 @@
 """Settings of the gRPC face."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway.settings import Settings
 
@@ -96,6 +97,20 @@ class RpcSettings(Settings):
         description="Whether gRPC's own account of connections and calls is served (`grpc.channelz.v1.Channelz`). It shows the "
         " addresses of all clients.",
     )
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file with the server's certificate, and those between it and the root; turns TLS on. Read again when it "
+        "changes.",
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the private key, not encrypted, of `tls_certificate`.")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authorities whose client certificates are taken. Read again when it changes."
+    )
+    tls_client_auth: Literal["none", "require"] = Field(
+        "none",
+        description="Whether clients must prove who they are by a certificate (mutual TLS). gRPC for Python cannot ask for one "
+        "without requiring it.",
+    )
     workers: int = Field(
         1,
         ge=1,
@@ -108,3 +123,16 @@ class RpcSettings(Settings):
     health_interval: float = Field(
         10.0, ge=1, le=3600, description="Seconds between two checks of the provider, and for one of them."
     )
+
+    @model_validator(mode="after")
+    def _tls(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            msg = "tls_certificate and tls_key: give both or neither"
+            raise ValueError(msg)
+        if (self.tls_client_ca is None) != (self.tls_client_auth == "none"):
+            msg = "tls_client_ca and tls_client_auth = 'require': give both or neither"
+            raise ValueError(msg)
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            msg = "tls_client_ca: needs tls_certificate and tls_key"
+            raise ValueError(msg)
+        return self

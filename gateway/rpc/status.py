@@ -31,6 +31,11 @@ CODES: Final = MappingProxyType(
         # Not RESOURCE_EXHAUSTED, which clients send again after a pause, nor INVALID_ARGUMENT: the request is in order, and
         # succeeds over the stream.
         Reason.RESULT_TOO_LARGE: grpc.StatusCode.OUT_OF_RANGE,
+        Reason.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+        Reason.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+        Reason.TENANT_LIMIT_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Reason.BUDGET_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Reason.BUDGET_UNKNOWN: grpc.StatusCode.UNAVAILABLE,
         # The gateway's own account is at fault, not the caller's credentials: never UNAUTHENTICATED, which would send
         # clients to renew theirs.
         Reason.UPSTREAM_AUTHENTICATION_FAILED: grpc.StatusCode.FAILED_PRECONDITION,
@@ -59,21 +64,29 @@ CODES: Final = MappingProxyType(
 )
 
 
-_QUOTAS: Final = MappingProxyType({Reason.OVERLOADED: "gateway", Reason.UPSTREAM_THROTTLED: "cloud account"})
+_QUOTAS: Final = MappingProxyType(
+    {
+        Reason.OVERLOADED: "gateway",
+        Reason.UPSTREAM_THROTTLED: "cloud account",
+        Reason.TENANT_LIMIT_EXCEEDED: "tenant",
+        Reason.BUDGET_EXHAUSTED: "tenant",
+    }
+)
 """Whose limit was reached."""
 
 _RETRYABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 
-_PERHAPS_BILLED: Final = frozenset({Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST})
+_NOT_FOR_A_POLICY: Final = frozenset({Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST, Reason.BUDGET_EXHAUSTED})
+"""What may have been done and billed, and what would be waited for until midnight."""
 
 
 def pushback(error: GatewayError) -> str | None:
     """What clients with a retry policy are told under `grpc-retry-pushback-ms` (gRFC A6); None: nothing.
 
     Milliseconds to wait, where that is known of something that may be sent again. A negative number forbids it: what may have
-    been done and billed is not for a policy to repeat, whichever codes it retries on.
+    been done and billed is not for a policy to repeat, whichever codes it retries on; nor is a wait of hours for it.
     """
-    if error.reason in _PERHAPS_BILLED:
+    if error.reason in _NOT_FOR_A_POLICY:
         return "-1"
     if error.retry_after is None or CODES[error.reason] not in _RETRYABLE:
         return None

@@ -18,6 +18,7 @@ from gateway.rpc.calls import Calls
 from gateway.rpc.convert import write_duration
 from gateway.rpc.held import HeldBytes
 from gateway.rpc.pace import Pace
+from gateway.rpc.turns import Admitted
 
 
 class _Ordered(Protocol):
@@ -58,15 +59,28 @@ class StreamKind(Generic[_Config, _Item, _Response]):
     """What one service's stream is made of.
 
     `config`: the settings of a stream whose client sends none. `check`: raises `GatewayError` for settings with which every item
-    would fail. `answer`: an item's outcome; raises nothing but cancellation. `close`: the last message. `returns_files`: whether
-    answers are about as long as the items, so that bytes are held until they are written.
+    would fail. `admit`: waits for an item's turn; `answer`: an item's outcome; both raise nothing but cancellation. `close`: the
+    last message. `returns_files`: whether answers are about as long as the items, so that bytes are held until they are written.
     """
 
     config: _Config
     check: Callable[[_Config], object]
-    answer: Callable[[_Item, _Config], Awaitable[Answer[_Response]]]
+    admit: Callable[[_Item], Awaitable[Admitted]]
+    answer: Callable[[_Item, _Config, Admitted], Awaitable[Answer[_Response]]]
     close: Callable[[stream_pb2.StreamSummary], _Response]
     returns_files: bool = False
+
+
+class _Taken:
+    """What an item keeps from others: its tenant's place while it is worked on, and room for its bytes."""
+
+    def __init__(self) -> None:
+        self.place = contextlib.ExitStack()
+        self.bytes_held = contextlib.ExitStack()
+
+    def close(self) -> None:
+        self.place.close()
+        self.bytes_held.close()
 
 
 class ItemStream(Generic[_Config, _Item, _Response]):
@@ -131,15 +145,20 @@ class ItemStream(Generic[_Config, _Item, _Response]):
                 if not self._reads_item(request):
                     continue
                 await self._window.acquire()
-                await pace.begin()
-                size = request.ByteSize()
-                await held.take(size)
+                admitted = await self._kind.admit(request.item)
+                taken = _Taken()
+                taken.place.callback(admitted.release)
+                try:
+                    await pace.begin()
+                    await held.take(size := request.ByteSize())
+                except BaseException:
+                    taken.close()
+                    raise
+                taken.bytes_held.callback(held.release, size)
                 written = asyncio.Event()
-                bytes_held = contextlib.ExitStack()
-                bytes_held.callback(held.release, size)
-                work = items.create_task(self._work(request.item, before, written, bytes_held))
+                work = items.create_task(self._work(request.item, admitted, before, written, taken))
                 # Not in the work itself, which never starts if it is cancelled first.
-                work.add_done_callback(partial(self._leave, bytes_held))
+                work.add_done_callback(partial(self._leave, taken))
                 del request, work  # or the last item would be kept for as long as the client waits with the next
                 if self._config.order == stream_pb2.RESULT_ORDER_AS_SENT:
                     before = written
@@ -148,8 +167,8 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         except message.DecodeError:
             self._violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
 
-    def _leave(self, bytes_held: contextlib.ExitStack, _: asyncio.Task[None]) -> None:
-        bytes_held.close()
+    def _leave(self, taken: _Taken, _: asyncio.Task[None]) -> None:
+        taken.close()
         self._window.release()
 
     def _interrupted(self) -> GatewayError:
@@ -190,11 +209,12 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         self._config = request.config
         return False
 
-    async def _work(self, item: _Item, before: asyncio.Event, written: asyncio.Event, bytes_held: contextlib.ExitStack) -> None:
-        answer = await self._kind.answer(item, self._config)
+    async def _work(self, item: _Item, admitted: Admitted, before: asyncio.Event, written: asyncio.Event, taken: _Taken) -> None:
+        answer = await self._kind.answer(item, self._config, admitted)
         del item
+        taken.place.close()
         if not self._kind.returns_files:
-            bytes_held.close()  # not only once it is written: clients that do not read would keep others out
+            taken.bytes_held.close()  # not only once it is written: clients that do not read would keep others out
         await before.wait()
         async with self._writing:
             for response in answer.responses:

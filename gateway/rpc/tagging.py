@@ -1,19 +1,20 @@
 """TaggingService: protobuf in, use case, protobuf out."""
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from gateway.access.gate import Caller
 from gateway.cache.key import canonical
 from gateway.call import Call
 from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.answer import Context, answered, incidents
+from gateway.rpc.authentication import current_caller
 from gateway.rpc.batch import check_batch, results_of
-from gateway.rpc.caller import read_caller, with_cache, with_timeout
+from gateway.rpc.caller import read_caller, with_cache
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import check_item_id, read_cache_use, read_source
 from gateway.rpc.convert_tagging import read_parameters, write_response
@@ -21,6 +22,7 @@ from gateway.rpc.item import observed_item
 from gateway.rpc.replay import NamedRequest, Replay, check_request_id, meaning_of
 from gateway.rpc.status import to_status
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
+from gateway.rpc.turns import Admitted, admitted
 from gateway.usecases.tagging import TagImage
 
 _METHODS: Final = pb.DESCRIPTOR.services_by_name["TaggingService"].methods_by_name
@@ -71,7 +73,8 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
             kind = StreamKind(
                 config=pb.StreamTagImagesConfig(),
                 check=_check,
-                answer=partial(self._item, read_caller(context)),
+                admit=partial(_admit, current_caller(), read_caller(context)),
+                answer=self._item,
                 close=lambda summary: pb.StreamTagImagesResponse(summary=summary),
             )
             return ItemStream(kind, context.write, window=self._limits.window)
@@ -79,32 +82,37 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
         await answered_stream(context, self._calls, opened, request_iterator)
 
     async def _single(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:
-        return await self._respond("TagImage", request, request, read_caller(context))
+        with current_caller().picture():
+            return await self._respond("TagImage", request, request, read_caller(context))
 
     async def _batch(self, batch: pb.BatchTagImagesRequest, context: Context) -> pb.BatchTagImagesResponse:
         check_batch(batch.requests, self._limits.batch)
         _check(batch)
-        answer = partial(self._entry, read_caller(context), batch)
-        return pb.BatchTagImagesResponse(results=await results_of(batch.requests, answer, window=self._limits.window))
+        caller = current_caller()
+        answer = partial(self._entry, caller, read_caller(context), batch)
+        # A batch waits for nothing but itself: it never has more at work than its tenant may.
+        window = min(self._limits.window, caller.places or self._limits.window)
+        return pb.BatchTagImagesResponse(results=await results_of(batch.requests, answer, window=window))
 
-    async def _entry(self, call: Call, batch: pb.BatchTagImagesRequest, request: pb.TagImageRequest) -> pb.BatchTagImagesResult:
+    async def _entry(
+        self, caller: Caller, call: Call, batch: pb.BatchTagImagesRequest, request: pb.TagImageRequest
+    ) -> pb.BatchTagImagesResult:
         """The outcome of one request of a batch, which is never an exception, short of cancellation."""
         try:
-            with observed_item():
+            with observed_item(), caller.picture():
                 return pb.BatchTagImagesResult(response=await self._respond("BatchTagImages", request, batch, call))
         except GatewayError as error:
             return pb.BatchTagImagesResult(error=to_status(error))
 
     async def _item(
-        self, call: Call, item: pb.StreamTagImagesItem, config: pb.StreamTagImagesConfig
+        self, item: pb.StreamTagImagesItem, config: pb.StreamTagImagesConfig, admitted: Admitted
     ) -> Answer[pb.StreamTagImagesResponse]:
         """The outcome of one item, which is never an exception, short of cancellation."""
         try:
             with observed_item():
                 check_item_id(item.item_id)
-                if item.HasField("timeout"):
-                    call = with_timeout(call, item.timeout, time.monotonic())
-                response = await self._respond("StreamTagImages", item, config, call)
+                admitted.check()
+                response = await self._respond("StreamTagImages", item, config, admitted.call)
         except GatewayError as error:
             result = pb.StreamTagImagesResult(item_id=item.item_id, error=to_status(error))
         else:
@@ -132,6 +140,10 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
             response, replayed = await self._replay(named, call, pb.TagImageResponse, tagged)
             response.processing.replayed = replayed
             return response
+
+
+async def _admit(caller: Caller, call: Call, item: pb.StreamTagImagesItem) -> Admitted:
+    return await admitted(caller, call, item.timeout if item.HasField("timeout") else None)
 
 
 def _check(defaults: _Defaults) -> None:

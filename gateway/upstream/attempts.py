@@ -140,6 +140,7 @@ class Attempts:
     async def _exchanged(
         self, course: Course[Any, Any], outgoing: Outgoing, headers: Mapping[str, str], under_way: UnderWay
     ) -> Attempt:
+        await course.purse.cover()
         if not course.attempts:
             # Not before: calls that come to nothing earn nothing for the retries of those that get through.
             self._budget.deposit()
@@ -170,6 +171,7 @@ class Attempts:
         return attempt
 
     def _count(self, course: Course[Any, Any], outcome: str, billed: Billed, started_at: float) -> None:
+        course.purse.settle(billed)
         self._metrics.attempted(course.operation.name, course.call.tenant, outcome, billed, self._clock() - started_at)
 
 

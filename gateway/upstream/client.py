@@ -26,9 +26,18 @@ from gateway.upstream.resilience.budget import RetryBudget
 from gateway.upstream.resilience.hedge import HedgePolicy
 from gateway.upstream.resilience.limiter import Limiter
 from gateway.upstream.resilience.retry import RetryPolicy
+from gateway.upstream.spending import Spending, Unlimited
 from gateway.upstream.transport import Transport
 
-_NOT_BEGUN: Final = frozenset({Reason.UPSTREAM_SUSPENDED, Reason.OVERLOADED, Reason.DEADLINE_TOO_SHORT})
+_NOT_BEGUN: Final = frozenset(
+    {
+        Reason.UPSTREAM_SUSPENDED,
+        Reason.OVERLOADED,
+        Reason.DEADLINE_TOO_SHORT,
+        Reason.BUDGET_EXHAUSTED,
+        Reason.BUDGET_UNKNOWN,
+    }
+)
 """Why an attempt was not made."""
 
 
@@ -59,7 +68,7 @@ class Service(NamedTuple):
 class CloudClient:
     """Makes calls of one account at one endpoint. Lives inside one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # three have defaults
         self,
         service: Service,
         transport: Transport,
@@ -68,10 +77,13 @@ class CloudClient:
         metrics: UpstreamMetrics,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        spending: Spending | None = None,
     ) -> None:
         """The client closes neither `transport` nor `credential`. `clock` is that of the callers' deadlines, `sleep` waits for so
-        many seconds of it."""
+        many seconds of it. `spending`: what calls may cost, if that is bounded."""
         self._service = service
+        self._spending = spending or Unlimited()
         self._metrics = metrics
         self._clock = clock
         self._refusal: GatewayError | None = None
@@ -101,7 +113,7 @@ class CloudClient:
 
         Cancelling it cancels the request that is under way.
         """
-        course = Course(operation, source, parameters, call)
+        course = Course(operation, source, parameters, call, self._spending.purse(call.tenant))
         started_at = self._clock()
         ended = CANCELLED
         try:
@@ -122,6 +134,7 @@ class CloudClient:
                 ended = Reason.DEADLINE_EXCEEDED.value
             raise
         finally:
+            course.purse.close()
             self._metrics.called(operation.name, call.tenant, ended, course.queue_time)
         work_time = self._clock() - started_at - course.queue_time
         return Answer(result, course.attempts, tuple(course.request_ids), course.queue_time, work_time)
@@ -171,6 +184,7 @@ class CloudClient:
 
     async def _attempt(self, course: Course[Any, Any], breaker: Breaker) -> Attempt:
         breaker.check()  # before the wait for a place, which would be in vain
+        await course.purse.reserve()  # likewise
         return await self._hedge.run(
             partial(self._attempts.make, course, breaker), partial(self._attempts.make_now, course, breaker)
         )

@@ -7,6 +7,7 @@ from gateway.call import Call
 from gateway.media import ImageUri
 from gateway.upstream.forms import Body
 from gateway.upstream.operations import Operation
+from gateway.upstream.spending import Purse
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -31,6 +32,7 @@ class Course(Generic[P, R]):
     source: Source
     parameters: P
     call: Call
+    purse: Purse
     attempts: int = 0
     request_ids: list[str] = field(default_factory=list)
     queue_time: float = 0.0

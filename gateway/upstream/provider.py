@@ -28,6 +28,7 @@ from gateway.upstream.operations import MUSIC, TAGGING_BY_VERSION, enhancement_o
 from gateway.upstream.parameters import MusicParameters
 from gateway.upstream.policies import Policies
 from gateway.upstream.settings import CloudSettings
+from gateway.upstream.spending import Spending
 from gateway.upstream.transport import Transport
 
 
@@ -56,9 +57,11 @@ class CloudProvider:
         registry: CollectorRegistry | None = None,
         token_store: TokenStore | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        spending: Spending | None = None,
     ) -> None:
         """`registry`: where its metrics go. `token_store` shares tokens with other replicas, instead of what the settings name.
-        `clock` returns seconds since the epoch.
+        `clock` returns seconds since the epoch. `spending`: what calls may cost, if that is bounded.
 
         Raises `ValueError` naming the setting that is missing or wrong.
         """
@@ -75,7 +78,8 @@ class CloudProvider:
         metrics = UpstreamMetrics(registry or CollectorRegistry())
         # An object store of a private cloud has regions of its own.
         region = settings.region if settings.endpoint is None else None
-        self.client: Final = CloudClient(Service(endpoint, region), self._transport, self._credential, policies, metrics)
+        service = Service(endpoint, region)
+        self.client: Final = CloudClient(service, self._transport, self._credential, policies, metrics, spending=spending)
 
     async def aclose(self) -> None:
         """Close all connections."""

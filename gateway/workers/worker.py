@@ -15,5 +15,6 @@ async def run_worker(settings: GatewaySettings, place: Place) -> None:
     """
     with socket.socket(fileno=place.descriptor) as connection:
         link = SupervisorLink(connection)
-        gateway = running_gateway(share_of(settings, place.index), share_port=True, pages_at=place.pages_at)
+        own = share_of(settings, place.index)
+        gateway = running_gateway(own, share_port=True, worker=place.index, pages_at=place.pages_at)
         await serve(gateway, lambda _: link.announce_ready(), stopping=link.orphaned)

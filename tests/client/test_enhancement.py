@@ -26,11 +26,13 @@ from gateway.client import (
 from gateway.imagerecognition.v1 import enhancement_pb2 as pb
 from gateway.imagerecognition.v1 import enhancement_pb2_grpc, file_pb2, music_pb2_grpc
 from gateway.media import CacheState, EnhancedImage, EnhancementReply, ImageFacts, MusicReply, RecognizedMusic
+from gateway.rpc.authentication import Authentication
 from gateway.rpc.calls import Calls
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.music import MusicServicer
 from gateway.rpc.upload import UploadLimits
 from gateway.usecases.music import MAX_MEDIA_BYTES
+from tests.gates import open_gate
 
 GIVEN = ImageFacts("jpeg", 800, 600, 6, 3)
 MADE = ImageFacts("png", 2400, 1800, 1, 5 << 20)
@@ -79,7 +81,7 @@ def calls() -> Calls:
 
 @pytest.fixture
 async def target(enhance, recognise, calls) -> AsyncIterator[str]:
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)])
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)], interceptors=[Authentication(open_gate())])
     enhancement = EnhancementServicer(enhance, calls, UploadLimits(MAX_PICTURE_BYTES))
     enhancement_pb2_grpc.add_EnhancementServiceServicer_to_server(enhancement, server)
     music_pb2_grpc.add_MusicServiceServicer_to_server(MusicServicer(recognise, calls), server)

@@ -31,11 +31,13 @@ from gateway.imagerecognition.v1 import image_pb2, stream_pb2
 from gateway.imagerecognition.v1 import preprocess_pb2 as pb
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc as pb_grpc
 from gateway.media import Box, ImageFacts
+from gateway.rpc.authentication import Authentication
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert_preprocess import read_operation, read_options
 from gateway.rpc.preprocess import PreprocessServicer
 from gateway.rpc.status import to_status
 from gateway.usecases.preprocessing import Preprocess
+from tests.gates import open_gate
 
 NO_FETCHER = None
 FILE = bytes(range(256)) * 20
@@ -46,7 +48,7 @@ PIECE = 2000
 async def client(preparer) -> AsyncIterator[PreprocessClient]:
     """Of the gateway's own service."""
     servicer = PreprocessServicer(Preprocess(NO_FETCHER, preparer, allow_other_formats=False), Calls(), stream_window=4)
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)])
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)], interceptors=[Authentication(open_gate())])
     pb_grpc.add_PreprocessServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

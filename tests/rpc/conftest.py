@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import grpc
 import pytest
 
+from gateway.access.gate import Gate
 from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import preprocess_pb2_grpc
@@ -37,6 +38,7 @@ from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.tagging import TagImage
+from tests.gates import open_gate
 
 CAT = Tag(
     name="cat",
@@ -137,10 +139,24 @@ def preprocess(fetcher: Fetcher, preparer: Preparer) -> Preprocess:
 
 
 @pytest.fixture
-def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Preparer, preprocess: Preprocess) -> MakeServer:
+def gate() -> Gate:
+    """Everybody may do everything."""
+    return open_gate()
+
+
+@pytest.fixture
+def make_server(
+    provider: CommandedProvider, fetcher: Fetcher, preparer: Preparer, preprocess: Preprocess, gate: Gate
+) -> MakeServer:
     """Makes a server with the settings that differ from the defaults."""
 
-    def make(*, telemetry: RpcTelemetry | None = None, share_port: bool = False, **settings: object) -> RpcServer:
+    def make(
+        *,
+        telemetry: RpcTelemetry | None = None,
+        share_port: bool = False,
+        credentials: grpc.ServerCredentials | None = None,
+        **settings: object,
+    ) -> RpcServer:
         intake = Intake(fetcher, preparer, PrepareOptions())
         use_cases = UseCases(
             TagImage(Chain([provider]), intake),
@@ -149,7 +165,8 @@ def make_server(provider: CommandedProvider, fetcher: Fetcher, preparer: Prepare
             preprocess,
             Chain([provider]),
         )
-        return RpcServer(RpcSettings(health_interval=3600, **settings), use_cases, telemetry, share_port=share_port)
+        own = RpcSettings(health_interval=3600, **settings)
+        return RpcServer(own, use_cases, gate, telemetry, share_port=share_port, credentials=credentials)
 
     return make
 

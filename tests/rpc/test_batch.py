@@ -7,13 +7,13 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from gateway.access.gate import TENANT_KEY
 from gateway.call import CacheUse
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import cache_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, PreparedImage, TaggingParameters, TaggingReply
 from gateway.rpc.batch import results_of
-from gateway.rpc.caller import TENANT_KEY
 from gateway.rpc.status import CODES
 
 WINDOW = 4  # as the fixture sets it

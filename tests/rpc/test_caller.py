@@ -7,12 +7,13 @@ from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from gateway.access.gate import TENANT_KEY
 from gateway.call import CacheUse, Call
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import cache_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
-from gateway.rpc.caller import TENANT_KEY, with_timeout
+from gateway.rpc.caller import with_timeout
 
 
 @pytest.fixture

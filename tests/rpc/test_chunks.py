@@ -19,10 +19,12 @@ from gateway.imagerecognition.v1 import enhancement_pb2 as pb
 from gateway.imagerecognition.v1 import enhancement_pb2_grpc as pb_grpc
 from gateway.imagerecognition.v1 import file_pb2
 from gateway.media import EnhancedImage, EnhancementReply, ImageFacts
+from gateway.rpc.authentication import Authentication
 from gateway.rpc.calls import Calls
 from gateway.rpc.chunks import CHUNK_BYTES, chunked
 from gateway.rpc.enhancement import EnhancementServicer
 from gateway.rpc.upload import Upload, UploadLimits
+from tests.gates import open_gate
 
 SERVICE = pb.DESCRIPTOR.services_by_name["EnhancementService"].full_name
 MAX_BYTES = 24 << 20
@@ -67,7 +69,7 @@ def limits() -> UploadLimits:
 @pytest.fixture
 async def channel(enhance, calls, limits) -> AsyncIterator[grpc.aio.Channel]:
     """As of a client that was given no options: it refuses messages over 4 MiB."""
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)])
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)], interceptors=[Authentication(open_gate())])
     pb_grpc.add_EnhancementServiceServicer_to_server(EnhancementServicer(enhance, calls, limits), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

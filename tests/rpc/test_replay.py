@@ -10,13 +10,13 @@ from grpc_status import rpc_status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.access.gate import TENANT_KEY
 from gateway.cache.memory import MemoryStore
 from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import cache_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import ImageContent, ImageUri, TaggingReply
-from gateway.rpc.caller import TENANT_KEY
 from gateway.rpc.replay import NamedRequest, Replay, meaning_of
 
 WINDOW = 600.0

@@ -32,7 +32,13 @@ def test_every_reason_has_a_code_and_says_its_name(reason: Reason) -> None:
 
 def test_only_what_may_be_sent_again_is_unavailable() -> None:
     retryable = {reason for reason in Reason if CODES[reason] is grpc.StatusCode.UNAVAILABLE}
-    assert retryable == {Reason.UPSTREAM_UNAVAILABLE, Reason.UPSTREAM_SUSPENDED, Reason.SHUTTING_DOWN, Reason.UNAVAILABLE}
+    assert retryable == {
+        Reason.BUDGET_UNKNOWN,
+        Reason.UPSTREAM_UNAVAILABLE,
+        Reason.UPSTREAM_SUSPENDED,
+        Reason.SHUTTING_DOWN,
+        Reason.UNAVAILABLE,
+    }
 
 
 def test_details_tell_what_to_change() -> None:
@@ -64,7 +70,15 @@ def test_details_that_do_not_apply_are_left_out() -> None:
     assert not found["ErrorInfo"].metadata
 
 
-@pytest.mark.parametrize(("reason", "subject"), [(Reason.OVERLOADED, "gateway"), (Reason.UPSTREAM_THROTTLED, "cloud account")])
+@pytest.mark.parametrize(
+    ("reason", "subject"),
+    [
+        (Reason.OVERLOADED, "gateway"),
+        (Reason.UPSTREAM_THROTTLED, "cloud account"),
+        (Reason.TENANT_LIMIT_EXCEEDED, "tenant"),
+        (Reason.BUDGET_EXHAUSTED, "tenant"),
+    ],
+)
 def test_a_limit_that_was_reached_is_somebody_s(reason, subject) -> None:
     (violation,) = details(to_status(GatewayError(reason, "slow down")))["QuotaFailure"].violations
     assert (violation.subject, violation.description) == (subject, "slow down")
@@ -78,7 +92,7 @@ def test_other_errors_are_no_matter_of_limits() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_pause_is_for_what_may_be_sent_again(reason: Reason) -> None:
     told = pushback(GatewayError(reason, "wrong", retry_after=2))
-    if reason in {Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST}:
+    if reason in {Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_REPLY_LOST, Reason.BUDGET_EXHAUSTED}:
         assert told == "-1"
     elif CODES[reason] in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}:
         assert told == "2000"

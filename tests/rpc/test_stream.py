@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.call import Call
 from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, TaggingReply
@@ -16,6 +17,7 @@ from gateway.rpc.calls import Calls
 from gateway.rpc.held import HeldBytes
 from gateway.rpc.pace import Pace
 from gateway.rpc.stream import Answer, ItemStream, StreamKind, answered_stream
+from gateway.rpc.turns import Admitted
 
 WINDOW = 4  # as the fixture sets it
 
@@ -38,7 +40,10 @@ async def exchange(stub, requests) -> tuple[list[pb.StreamTagImagesResult], stre
 def stream(answer, write, window: int) -> ItemStream:
     """A stream whose items are answered by `answer`: an item in, whether it succeeded, and texts to write."""
 
-    async def answered(sent: pb.StreamTagImagesItem, _: object) -> Answer:
+    async def admit(_: object) -> Admitted:
+        return Admitted(Call(), lambda: None)
+
+    async def answered(sent: pb.StreamTagImagesItem, _: object, __: object) -> Answer:
         succeeded, texts = await answer(sent)
         results = [pb.StreamTagImagesResult(item_id=text) for text in texts]
         return Answer([pb.StreamTagImagesResponse(result=result) for result in results], succeeded=succeeded)
@@ -46,6 +51,7 @@ def stream(answer, write, window: int) -> ItemStream:
     kind = StreamKind(
         config=pb.StreamTagImagesConfig(),
         check=lambda _: None,
+        admit=admit,
         answer=answered,
         close=lambda summary: pb.StreamTagImagesResponse(summary=summary),
     )

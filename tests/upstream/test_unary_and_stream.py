@@ -17,6 +17,7 @@ from gateway.rpc.server import RpcServer
 from gateway.rpc.settings import RpcSettings
 from gateway.server import opened_use_cases
 from gateway.upstream.resilience.settings import BreakerSettings, LimitSettings, RetrySettings
+from tests.gates import open_gate
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def opened(settings, registry):
     async def opened(**policies: object) -> AsyncIterator[TaggingClient]:
         gateway = GatewaySettings(provider="cloud", cloud=settings, **policies)
         async with opened_use_cases(gateway, registry=registry) as use_cases:
-            server = RpcServer(RpcSettings(), use_cases)
+            server = RpcServer(RpcSettings(), use_cases, open_gate())
             address = await server.start("127.0.0.1:0")
             try:
                 async with TaggingClient(address) as client:

@@ -21,6 +21,12 @@ class TokenBucket:
         self._filled_at = now
         return max(0.0, (ahead + 1 - self._tokens) / self._rate)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many calls may start as ever."""
+        self.wait()
+        return self._tokens >= self._burst
+
     def take(self) -> None:
         """Count a call that starts."""
         self._tokens -= 1.0

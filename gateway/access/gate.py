@@ -1,0 +1,153 @@
+"""Where every call comes by: who makes it, in whose name, and whether it may."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+
+from gateway.access.allowance import Allowance, Share
+from gateway.access.authenticator import Authentication
+from gateway.access.identity import Identity, RefusedError, Shown
+from gateway.access.metrics import AccessMetrics
+from gateway.access.operations import Operation
+from gateway.access.tenants import Roster, Tenant
+from gateway.call import Call
+from gateway.errors import GatewayError, Reason
+from gateway.telemetry.scope import current_scope
+
+_log = logging.getLogger(__name__)
+
+TENANT_KEY = "x-tenant-id"
+"""Under what callers say in whose name a call is."""
+
+_MOST_IDLE = 4096
+
+
+class Gate:
+    """Lets callers in, for one event loop. What changes in the roster counts from the next call, and the next picture, on."""
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        roster: Callable[[], Roster],
+        metrics: AccessMetrics,
+        clock: Callable[[], float],
+        share: Share | None = None,
+    ) -> None:
+        """`roster` gives the one in force. `clock` counts seconds from any instant on. `share`: of the limits, what is this
+        process's; all, unless given."""
+        self._authentication = authentication
+        self._roster = roster
+        self._metrics = metrics
+        self._clock = clock
+        self._share = share or Share()
+        self._allowances: dict[str, Allowance] = {}
+
+    @property
+    def asks(self) -> bool:
+        """Whether callers have to say who they are; if not, they are who they say."""
+        return self._authentication.is_on
+
+    async def admit(self, shown: Shown, claimed: str, operation: Operation | None) -> "Caller":
+        """Who calls, by the credentials `shown` and the tenant `claimed` (empty for none), for `operation`, if it is one.
+
+        Raises `GatewayError` with `UNAUTHENTICATED`, with `INVALID_ARGUMENT` for a claim that is not the caller's to make, with
+        `PERMISSION_DENIED` for a tenant or an operation that is not allowed.
+        """
+        identity = await self._identified(shown)
+        name = self._name(identity, claimed)
+        try:
+            tenant = self._roster().tenant(name)
+        except GatewayError:
+            self._metrics.refused("none", "tenant")
+            raise
+        limits = tenant.limits
+        scope = current_scope()
+        if scope is not None:
+            scope.tenant, scope.tenant_class = name, limits.tenant_class
+        if operation is not None and limits.operations is not None and operation not in limits.operations:
+            self._forbid(tenant, operation)
+        return Caller(self, identity, name)
+
+    def allowance(self, identity: Identity, name: str) -> Allowance:
+        """What the tenant `name` may do now. Raises `GatewayError` if neither it nor `identity` may call any more."""
+        roster = self._roster()
+        if identity.key_id and identity.key_id not in roster.keys:
+            raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
+        limits = roster.tenant(name).limits
+        allowance = self._allowances.get(name)
+        if allowance is None:
+            if len(self._allowances) >= _MOST_IDLE:  # of tenants that nobody lists there may be any number
+                self._allowances = {key: each for key, each in self._allowances.items() if not each.is_idle}
+            allowance = self._allowances[name] = Allowance(limits, self._share, self._metrics, self._clock)
+        elif allowance.limits != limits:
+            allowance.change(limits)
+        return allowance
+
+    async def _identified(self, shown: Shown) -> Identity:
+        try:
+            identity = await self._authentication.identify(shown)
+        except RefusedError as refusal:
+            self._metrics.authenticated(refusal.kind, refusal.why)
+            _log.debug("a call is refused: %s", refusal)
+            raise
+        self._metrics.authenticated(identity.kind, "ok")
+        return identity
+
+    def _name(self, identity: Identity, claimed: str) -> str:
+        if not self.asks:
+            return claimed
+        if claimed in ("", identity.tenant):
+            return identity.tenant
+        own = self._roster().tenants.get(identity.tenant)
+        if own is not None and own.may_act_for & {claimed, "*"}:
+            return claimed
+        raise GatewayError(
+            Reason.INVALID_ARGUMENT,
+            f"the metadata {TENANT_KEY} names another tenant than the call's credentials, which may not act for it; leave it out",
+            field=TENANT_KEY,
+        )
+
+    def _forbid(self, tenant: Tenant, operation: Operation) -> None:
+        limits = tenant.limits
+        if limits.shadow:
+            self._metrics.refused_in_shadow(limits.tenant_class, "operation")
+            return
+        self._metrics.refused(limits.tenant_class, "operation")
+        allowed = ", ".join(sorted(limits.operations or ())) or "none"
+        raise GatewayError(
+            Reason.PERMISSION_DENIED,
+            f"the tenant may not use {operation}; it may use {allowed}",
+            measured=operation,
+            allowed=allowed,
+        )
+
+
+class Caller:
+    """Who makes one call, for as long as it goes on."""
+
+    def __init__(self, gate: Gate, identity: Identity, tenant: str) -> None:
+        """`tenant`: in whose name the call is."""
+        self._gate = gate
+        self._identity = identity
+        self.tenant = tenant
+
+    @property
+    def places(self) -> int | None:
+        """Pictures at work at once that the tenant is allowed; None for any number."""
+        return self._allowance().places
+
+    @contextlib.contextmanager
+    def picture(self) -> Iterator[None]:
+        """Count a picture at work inside. Raises `GatewayError` with `TENANT_LIMIT_EXCEEDED` if it may not be."""
+        with self._allowance().picture():
+            yield
+
+    async def turn(self, call: Call) -> Callable[[], None]:
+        """Wait, by the deadline of `call`, until one more picture may be at work; what is returned must be called at its end.
+
+        Raises `GatewayError`.
+        """
+        return await self._allowance().turn(call)
+
+    def _allowance(self) -> Allowance:
+        return self._gate.allowance(self._identity, self.tenant)

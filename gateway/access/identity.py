@@ -1,0 +1,46 @@
+"""What a caller shows, and who it is by that."""
+
+from dataclasses import dataclass, field
+
+from gateway.errors import GatewayError, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The credentials of one call, unjudged. Empty is what was not sent.
+
+    `bearer`: what follows `Bearer` in `authorization`. `api_key`: of `x-api-key`. `names`: of the certificate that the caller has
+    proved to own and a trusted authority has signed, each with its kind: `dns:front.internal`, `uri:spiffe://…`, `ip:10.1.2.3`,
+    `email:…`, `cn:…`.
+    """
+
+    bearer: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    names: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.bearer or self.api_key or self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls. `kind`: the authenticator that says so, empty for nobody. `key_id`: of the API key, by which its removal is
+    noticed while a stream goes on."""
+
+    tenant: str
+    kind: str = ""
+    key_id: str = ""
+
+
+NOBODY = Identity("")
+"""A caller that shows nothing, where that is allowed."""
+
+
+class RefusedError(GatewayError):
+    """Credentials that are not taken. `why`: one word for metrics, out of few."""
+
+    def __init__(self, kind: str, why: str, message: str) -> None:
+        """`kind`: the authenticator that refuses, empty if none took them up. `message` quotes nothing of what was shown."""
+        super().__init__(Reason.UNAUTHENTICATED, message)
+        self.kind = kind
+        self.why = why
