@@ -1,0 +1,199 @@
+import time
+
+import pytest
+
+from gateway.access.api_keys import ApiKeyAuthenticator
+from gateway.access.authenticator import Authentication
+from gateway.access.certificates import CertificateAuthenticator
+from gateway.access.gate import Gate
+from gateway.access.identity import Identity, RefusedError, Shown
+from gateway.access.key_text import new_key
+from gateway.access.operations import Operation
+from gateway.access.tenants import KeyRecord, Limits, Roster, Tenant
+from gateway.errors import GatewayError, Reason
+from gateway.telemetry.scope import Scope, entered
+
+KEY, FRONT_KEY = new_key(), new_key()
+SHOWN, FRONT = Shown(api_key=KEY.text), Shown(api_key=FRONT_KEY.text)
+
+
+def roster(**more: object) -> Roster:
+    tenants = {
+        "shop": Tenant("shop", Limits("gold", operations=frozenset({Operation.TAGGING}), concurrency=1)),
+        "front": Tenant("front", Limits("inner"), may_act_for=frozenset({"shop", "guest"})),
+        "all": Tenant("all", Limits("inner"), may_act_for=frozenset({"*"})),
+        "tried": Tenant("tried", Limits("new", operations=frozenset(), shadow=True)),
+    }
+    given = {
+        "tenants": tenants,
+        "keys": {KEY.id: KeyRecord("shop", KEY.hash), FRONT_KEY.id: KeyRecord("front", FRONT_KEY.hash)},
+        "certificates": {"dns:tried.internal": "tried", "cn:everything": "all"},
+    }
+    return Roster(**(given | more))
+
+
+class Rosters:
+    """The roster in force, which can be exchanged."""
+
+    def __init__(self) -> None:
+        self.current = roster()
+
+    def __call__(self) -> Roster:
+        return self.current
+
+
+@pytest.fixture
+def rosters() -> Rosters:
+    return Rosters()
+
+
+@pytest.fixture
+def gate(rosters, metrics):
+    asked = [ApiKeyAuthenticator(rosters, time.time), CertificateAuthenticator(rosters)]
+    return Gate(Authentication(asked, allow_anonymous=False), rosters, metrics, time.monotonic)
+
+
+async def refused(gate, shown: Shown, claimed: str = "", operation: Operation | None = None) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        await gate.admit(shown, claimed, operation)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("shown", "tenant"),
+    [
+        (SHOWN, "shop"),
+        (Shown(names=("ip:10.0.0.1", "dns:tried.internal")), "tried"),
+        (Shown(api_key=KEY.text, names=("dns:tried.internal",)), "shop"),  # the first authenticator decides
+        (Shown(api_key=KEY.text, names=("dns:stranger",)), "shop"),
+    ],
+)
+async def test_callers_are_known_by_what_they_show(gate, counted, shown, tenant) -> None:
+    assert (await gate.admit(shown, "", None)).tenant == tenant
+    kind = "api_key" if shown.api_key else "certificate"
+    assert counted("authentications_total", authenticator=kind, result="ok") == 1
+
+
+async def test_whoever_shows_nothing_is_told_what_to_show(gate, counted) -> None:
+    error = await refused(gate, Shown())
+    assert error.reason is Reason.UNAUTHENTICATED
+    assert "x-api-key: igk_…" in error.message
+    assert "client certificate" in error.message
+    assert counted("authentications_total", authenticator="none", result="missing") == 1
+
+
+@pytest.mark.parametrize("shown", [Shown(bearer="eyJ.a.b"), Shown(names=("dns:stranger",))])
+async def test_credentials_of_another_kind_are_none(gate, counted, shown) -> None:
+    assert (await refused(gate, shown)).reason is Reason.UNAUTHENTICATED
+    assert counted("authentications_total", authenticator="none", result="unknown") == 1
+
+
+async def test_a_bad_credential_is_not_made_good_by_another(gate, counted) -> None:
+    shown = Shown(api_key=new_key().text, names=("dns:tried.internal",))
+    assert (await refused(gate, shown)).reason is Reason.UNAUTHENTICATED
+    assert counted("authentications_total", authenticator="api_key", result="unknown") == 1
+
+
+async def test_a_certificate_of_two_tenants_is_nobody_s(gate) -> None:
+    error = await refused(gate, Shown(names=("dns:tried.internal", "cn:everything")))
+    assert isinstance(error, RefusedError)
+    assert error.why == "ambiguous"
+
+
+async def test_the_tenant_is_the_authenticated_one(gate) -> None:
+    assert (await gate.admit(SHOWN, "shop", None)).tenant == "shop"
+    error = await refused(gate, SHOWN, "front")
+    assert (error.reason, error.field) == (Reason.INVALID_ARGUMENT, "x-tenant-id")
+
+
+@pytest.mark.parametrize("claimed", ["shop", "guest"])
+async def test_a_front_service_may_act_for_others(gate, claimed) -> None:
+    assert (await gate.admit(FRONT, claimed, None)).tenant == claimed
+    assert (await gate.admit(FRONT, "", None)).tenant == "front"
+
+
+async def test_a_front_service_may_act_for_no_more_than_it_says(gate) -> None:
+    assert (await refused(gate, FRONT, "tried")).reason is Reason.INVALID_ARGUMENT
+    assert (await gate.admit(Shown(names=("cn:everything",)), "tried", None)).tenant == "tried"
+
+
+async def test_the_limits_are_those_of_the_tenant_that_is_acted_for(gate) -> None:
+    assert (await gate.admit(FRONT, "shop", Operation.TAGGING)).places == 1
+    assert (await refused(gate, FRONT, "shop", Operation.DEFOG)).reason is Reason.PERMISSION_DENIED
+
+
+async def test_a_tenant_does_what_it_is_allowed(gate, counted) -> None:
+    await gate.admit(SHOWN, "", Operation.TAGGING)
+    await gate.admit(SHOWN, "", None)
+    error = await refused(gate, SHOWN, "", Operation.DEFOG)
+    assert (error.reason, error.measured, error.allowed) == (Reason.PERMISSION_DENIED, "defog", "tagging")
+    assert counted("tenant_refusals_total", tenant_class="gold", limit="operation") == 1
+
+
+async def test_in_shadow_it_does_all_and_that_is_counted(gate, counted) -> None:
+    await gate.admit(Shown(names=("dns:tried.internal",)), "", Operation.DEFOG)
+    assert counted("tenant_shadow_refusals_total", tenant_class="new", limit="operation") == 1
+
+
+async def test_a_tenant_that_is_not_listed_may_not_call_where_all_are(gate, rosters, counted) -> None:
+    rosters.current = roster(others=None)
+    assert (await refused(gate, FRONT, "guest")).reason is Reason.PERMISSION_DENIED
+    assert counted("tenant_refusals_total", tenant_class="none", limit="tenant") == 1
+
+
+async def test_the_scope_of_the_call_learns_who_calls(gate) -> None:
+    with entered(Scope("method", "1")) as scope:
+        await gate.admit(SHOWN, "", None)
+    assert (scope.tenant, scope.tenant_class) == ("shop", "gold")
+
+
+async def test_pictures_of_all_calls_of_a_tenant_are_counted_together(gate) -> None:
+    one, other = [await gate.admit(SHOWN, "", None) for _ in range(2)]
+    with one.picture(), pytest.raises(GatewayError), other.picture():
+        pass
+    with other.picture():
+        pass
+
+
+async def test_a_key_that_is_withdrawn_ends_a_stream_s_pictures(gate, rosters) -> None:
+    caller = await gate.admit(SHOWN, "", None)
+    with caller.picture():
+        pass
+    rosters.current = roster(keys={})
+    with pytest.raises(GatewayError, match="withdrawn"), caller.picture():
+        pass
+
+
+async def test_limits_that_change_hold_for_calls_under_way(gate, rosters) -> None:
+    caller = await gate.admit(SHOWN, "", None)
+    rosters.current = roster(tenants={"shop": Tenant("shop", Limits(concurrency=2))})
+    with caller.picture(), caller.picture():
+        pass
+
+
+@pytest.mark.parametrize("allow", [False, True])
+async def test_without_authenticators_callers_are_who_they_say(metrics, allow) -> None:
+    gate = Gate(Authentication([], allow_anonymous=allow), roster, metrics, time.monotonic)
+    assert not gate.asks
+    assert (await gate.admit(Shown(), "shop", Operation.TAGGING)).places == 1
+    assert (await gate.admit(Shown(), "", None)).tenant == ""
+
+
+async def test_anonymous_callers_may_be_allowed_beside_known_ones(rosters, metrics) -> None:
+    asked = [ApiKeyAuthenticator(rosters, time.time)]
+    gate = Gate(Authentication(asked, allow_anonymous=True), rosters, metrics, time.monotonic)
+    assert (await gate.admit(Shown(), "", None)).tenant == ""
+    assert (await gate.admit(SHOWN, "", None)).tenant == "shop"
+    assert (await refused(gate, Shown(), "shop")).reason is Reason.INVALID_ARGUMENT  # not without a key
+    assert (await refused(gate, Shown(api_key=new_key().text))).reason is Reason.UNAUTHENTICATED
+    assert (await refused(gate, Shown(bearer="x"))).reason is Reason.UNAUTHENTICATED
+
+
+async def test_tenants_that_nobody_lists_take_bounded_memory(metrics) -> None:
+    gate = Gate(Authentication([], allow_anonymous=True), lambda: Roster(others=Limits(concurrency=1)), metrics, time.monotonic)
+    busy = gate.allowance(Identity(""), "busy")
+    with busy.picture():
+        for number in range(10_000):
+            gate.allowance(Identity(""), str(number))
+        assert gate.allowance(Identity(""), "busy") is busy
+    assert len(gate._allowances) <= 4097
