@@ -51,7 +51,7 @@ def _authorities(file: Path) -> bytes:
         why = error.strerror if not isinstance(error, ssl.SSLError) else "no certificates in PEM"
         msg = f"tls_client_ca {file} cannot be used: {why}"
         raise CertificateError(msg) from None
-    except UnicodeDecodeError:
+    except ValueError:  # no text, or an empty one
         msg = f"tls_client_ca {file} cannot be used: no certificates in PEM"
         raise CertificateError(msg) from None
     return content
