@@ -1,5 +1,8 @@
 """Certificates of a made-up authority."""
 
+import asyncio
+import socket
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -70,6 +73,21 @@ class Authority:
             .not_valid_before(now + start)
             .not_valid_after(now + end)
         )
+
+
+async def name_shown(port: int, authority: Authority, host: str) -> str:
+    """Of the certificate in a new handshake with the server on that port, which must be for `host`."""
+
+    def shake() -> str:
+        context = ssl.create_default_context(cafile=authority.file)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
+            context.wrap_socket(raw, server_hostname=host) as connection,
+        ):
+            return dict(part[0] for part in connection.getpeercert()["subject"])["commonName"]
+
+    return await asyncio.to_thread(shake)
 
 
 def _name(text: str) -> x509.GeneralName:

@@ -1,8 +1,5 @@
 """TLS and mutual TLS of the gRPC port, and certificates that are exchanged while it is open."""
 
-import asyncio
-import socket
-import ssl
 import time
 
 import grpc
@@ -21,7 +18,7 @@ from gateway.reloaded import Reloaded
 from gateway.rpc.settings import RpcSettings
 from gateway.rpc.tls import load_served, server_credentials, tls_files
 from gateway.tls.pair import CertificateError
-from tests.certificates import DAY, Authority, Files
+from tests.certificates import DAY, Authority, Files, name_shown
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +75,8 @@ def trusting(authority: Authority, own: Files | None = None) -> grpc.ChannelCred
     return grpc.ssl_channel_credentials(authority.file.read_bytes(), key, certificate)
 
 
-async def name_shown(target: str, authority: Authority) -> str:
-    """Of the certificate in a new handshake."""
-
-    def shake() -> str:
-        context = ssl.create_default_context(cafile=authority.file)
-        context.set_alpn_protocols(["h2"])
-        with (
-            socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2])), timeout=10) as raw,
-            context.wrap_socket(raw, server_hostname="localhost") as connection,
-        ):
-            return dict(part[0] for part in connection.getpeercert()["subject"])["commonName"]
-
-    return await asyncio.to_thread(shake)
+async def shown(target: str, authority: Authority) -> str:
+    return await name_shown(int(target.rpartition(":")[2]), authority, "localhost")
 
 
 async def test_a_client_that_trusts_the_authority_is_served(secured, authority, stranger, pair) -> None:
@@ -113,10 +99,10 @@ async def test_new_handshakes_get_the_new_certificate_and_old_connections_go_on(
     async with grpc.aio.secure_channel(target, trusting(authority)) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
-        assert await name_shown(target, authority) == "first"
+        assert await shown(target, authority) == "first"
         pair.replace(authority.issue("second", "dns:localhost"))
         await kept.look()
-        assert await name_shown(target, authority) == "second"
+        assert await shown(target, authority) == "second"
         await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert await asked(target, trusting(authority)) is grpc.StatusCode.OK
 
@@ -138,12 +124,12 @@ async def test_a_pair_that_cannot_be_used_changes_nothing(secured, authority, pa
         case "half":
             pair.certificate.write_bytes(pair.certificate.read_bytes()[:100])
     await kept.look()
-    assert await name_shown(target, authority) == "first"
+    assert await shown(target, authority) == "first"
     assert "certificate: not taken anew" in caplog.text
     assert "PRIVATE KEY" not in caplog.text
     pair.replace(authority.issue("mended", "dns:localhost"))
     await kept.look()
-    assert await name_shown(target, authority) == "mended"
+    assert await shown(target, authority) == "mended"
 
 
 def test_a_certificate_that_has_expired_is_not_started_with(authority, pair) -> None:
