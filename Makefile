@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint generate check-generated check-contract foreign-clients check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,34 @@ lint: install  ## Check style, types, imports, protos, Dockerfile and the native
 	$(BIN)/hadolint Dockerfile
 	$(CARGO) fmt $(MANIFEST) --check
 	$(CARGO) clippy --quiet --locked $(MANIFEST) --all-targets -- --deny warnings
+
+# Tools that look at dependencies have an environment of their own, lest they change what they look at.
+AUDIT := .venv-audit
+RUNTIME_PACKAGES := $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements.lock)
+
+$(AUDIT)/installed: requirements-audit.lock $(VENV)/created
+	$(PYTHON) -m venv --clear $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --require-hashes -r requirements-audit.lock
+	@touch $@
+
+audit: install $(AUDIT)/installed  ## Check licences and sources of what is depended on, and the workflows
+	cd native && PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH" $(CARGO) deny --locked check licenses bans sources
+	$(AUDIT)/bin/pip-licenses --python $(BIN)/python --packages $(RUNTIME_PACKAGES) --format=plain --summary \
+		--allow-only "$$(sed '/^#/d' .ci/python-licences | paste -sd';')"
+	$(AUDIT)/bin/zizmor --offline --quiet .github/workflows
+
+audit-advisories: $(AUDIT)/installed  ## Check for known vulnerabilities (needs the Internet: PyPI, GitHub)
+	cd native && PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH" $(CARGO) deny --locked check advisories
+	for lock in requirements.lock requirements-dev.lock requirements-audit.lock; do \
+		$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || exit 1; done
+
+# Each dependency with its version and hashes. A wheel carries the bill of its Rust crates (PEP 770).
+sbom: wheel sbom-of-wheels  ## Write bills of materials (CycloneDX) into dist/
+
+sbom-of-wheels: $(AUDIT)/installed
+	$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON \
+		--sv 1.6 -o dist/image-gateway-python.cdx.json
+	$(AUDIT)/bin/python tools/wheel_sbom.py dist/image-gateway-rust.cdx.json dist/*.whl
 
 generate: install  ## Generate the Python code of the protos, and the reference pages
 	$(PROTOC) --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:proto/%=%)
@@ -153,7 +181,9 @@ lock: $(VENV)/created  ## Resolve the exact versions anew
 	$(BIN)/uv pip compile pyproject.toml --extra annotate --extra otel --extra redis --group dev --group model --universal --python-version 3.11 --upgrade \
 		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet -o requirements-dev.lock
+	$(BIN)/uv pip compile requirements-audit.in --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-audit.lock
 
 clean:  ## Remove everything that was made here
-	rm -rf $(VENV) $(BREADTH) .venv-bench demo-output dist build native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BREADTH) $(AUDIT) .venv-bench demo-output dist build native/target gateway/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

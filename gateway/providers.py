@@ -3,6 +3,8 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -13,6 +15,7 @@ from gateway.cache.metrics import CacheMetrics
 from gateway.cache.redis import RedisAnswers
 from gateway.cache.store import AnswerStore
 from gateway.config import ConfigError, GatewaySettings
+from gateway.config.reload import Reload, reloadable
 from gateway.engines.provider import LocalProvider
 from gateway.errors import Reason
 from gateway.provider import Provider
@@ -27,15 +30,21 @@ from gateway.upstream.spending import Spending
 from gateway.upstream.transport import Transport
 from gateway.usecases.chain import Chain
 
+_POLICIES: Final = reloadable("retry", "limit", "breaker", "hedge")
+_MEMORY: Final = reloadable("cache")
+
 
 @contextlib.asynccontextmanager
 async def opened_chain(
-    settings: GatewaySettings, registry: CollectorRegistry, spending: Spending | None = None
+    settings: GatewaySettings,
+    registry: CollectorRegistry,
+    spending: Spending | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[Chain]:
     """The providers that the settings name, in their order, each behind the cache. Metrics go to `registry`. `spending`: what
     calls to the cloud may cost, if that is bounded.
 
-    Raises `ConfigError` if one lacks a setting.
+    `reload`: who tells of settings that change meanwhile. Raises `ConfigError` if one lacks a setting.
     """
     taken_over = Counter(
         "image_gateway_taken_over",
@@ -54,12 +63,19 @@ async def opened_chain(
         providers: list[Provider] = []
         for name in settings.provider.split(","):
             provider = _provider(settings, name, registry, redis, spending)
+            if reload is not None and isinstance(provider, CloudProvider):
+                reload.register(_POLICIES, partial(_adopt_policies, provider))
             if store is not None:
                 origin = settings.cloud.endpoints().image if name == "cloud" else _engines(settings)
                 provider = CachedProvider(provider, settings.cache, store, origin=origin, observer=metrics.answered)
+                if reload is not None:
+                    reload.register(_MEMORY, partial(_adopt_cache, provider, store))
             opened.push_async_callback(provider.aclose)
             providers.append(provider)
-        yield Chain(providers, fall_back_on=settings.fall_back_reasons(), taken_over=count)
+        chain = Chain(providers, fall_back_on=settings.fall_back_reasons(), taken_over=count)
+        if reload is not None:
+            reload.register(["fall_back_on"], partial(_adopt_fall_back, chain))
+        yield chain
 
 
 @contextlib.asynccontextmanager
@@ -82,6 +98,27 @@ async def access_key(settings: GatewaySettings) -> AccessKey:
     transport = Transport(connect_timeout=cloud.connect_timeout, timeout=cloud.timeout, pool_size=1)
     async with contextlib.aclosing(transport):
         return await key_source(cloud, transport, time.time).fetch()
+
+
+def _policies(settings: GatewaySettings) -> Policies:
+    return Policies(settings.retry, settings.limit, settings.breaker, settings.hedge)
+
+
+def _adopt_policies(cloud: CloudProvider, settings: GatewaySettings) -> None:
+    cloud.client.adopt(_policies(settings))
+
+
+def _adopt_cache(provider: CachedProvider, store: AnswerStore, settings: GatewaySettings) -> None:
+    provider.adopt(settings.cache)
+    match store:
+        case MemoryStore():
+            store.resize(settings.cache.max_bytes)
+        case RedisAnswers():
+            store.max_entry_bytes = settings.cache.max_entry_bytes
+
+
+def _adopt_fall_back(chain: Chain, settings: GatewaySettings) -> None:
+    chain.fall_back_on = settings.fall_back_reasons()
 
 
 def _engines(settings: GatewaySettings) -> str:
@@ -107,7 +144,7 @@ def _provider(
 def _cloud(
     settings: GatewaySettings, registry: CollectorRegistry, redis: RedisStore | None, spending: Spending | None
 ) -> CloudProvider:
-    policies = Policies(settings.retry, settings.limit, settings.breaker, settings.hedge)
+    policies = _policies(settings)
     try:
         store = RedisTokenStore(redis, account_of(settings.cloud), time.time) if redis and settings.redis.share_token else None
         return CloudProvider(settings.cloud, policies, registry, token_store=store, spending=spending)
@@ -117,8 +154,7 @@ def _cloud(
 
 @contextlib.asynccontextmanager
 async def _opened_redis(settings: GatewaySettings) -> AsyncIterator[RedisStore | None]:
-    wanted = (settings.cache.enabled and settings.cache.store == "redis") or settings.redis.share_token
-    if not wanted:
+    if not settings.providers_need_redis:
         yield None
         return
     try:

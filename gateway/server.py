@@ -5,11 +5,9 @@ import contextlib
 import gc
 import logging
 import signal
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -17,6 +15,7 @@ from gateway import __version__, _native
 from gateway.breadth.pool import BreadthPool
 from gateway.cache.settings import CacheSettings
 from gateway.config import ConfigError, GatewaySettings
+from gateway.config.reload import Reload, reloadable
 from gateway.effective import shown_settings
 from gateway.ops.log_level import LogLevel
 from gateway.ops.own_pages import own_pages
@@ -73,17 +72,20 @@ async def opened_use_cases(
     options: PrepareOptions | None = None,
     registry: CollectorRegistry | None = None,
     spending: Spending | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[UseCases]:
     """All use cases, ready for calls.
 
     `options`: the repairs that pictures get, instead of those of the settings. `registry`: where metrics go.
-    `spending`: what calls to the cloud may cost, if that is bounded.
+    `spending`: what calls to the cloud may cost, if that is bounded. `reload`: who tells of settings that change meanwhile.
     """
     async with (
-        opened_chain(settings, registry or CollectorRegistry(), spending) as chain,
+        opened_chain(settings, registry or CollectorRegistry(), spending, reload) as chain,
         contextlib.aclosing(Downloader(settings.download, registry)) as downloader,
         opened_preparer(settings, registry) as preparer,
     ):
+        if reload is not None:
+            reload.register(reloadable("download"), lambda new: downloader.adopt(new.download))
         intake = Intake(downloader, preparer, options or settings.prepare.options())
         yield UseCases(
             TagImage(chain, intake),
@@ -106,25 +108,32 @@ async def opened_preprocess(settings: GatewaySettings) -> AsyncIterator[Preproce
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    settings: GatewaySettings, *, share_port: bool = False, worker: int = 0, pages_at: Path | None = None
+    settings: GatewaySettings,
+    *,
+    share_port: bool = False,
+    worker: int = 0,
+    pages_at: Path | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`.
 
     `share_port`: whether other processes may listen on the same port, too; `worker`: which one of `rpc.workers` this is, from 0.
     `pages_at`: a socket of the file system on which the operators' pages are, instead of the port that the settings name.
+    `reload`: who tells of settings that change meanwhile.
     """
     async with (
-        built_gateway(settings, share_port=share_port, worker=worker) as (server, registry, reload),
+        built_gateway(settings, share_port=share_port, worker=worker, reload=reload) as (server, registry),
         contextlib.AsyncExitStack() as pages_end,
     ):
         log_level = LogLevel()
         pages_end.callback(log_level.aclose)
-        pages = own_pages(registry, server.standing, lambda: shown_settings(settings), log_level)
+        if reload is not None:
+            reload.register(["log_level"], lambda new: log_level.adopt(new.log_level))
+        pages = own_pages(registry, server.standing, lambda: shown_settings(reload.current if reload else settings), log_level)
         # Before the first check of the providers: liveness and metrics are there meanwhile.
         await pages_end.enter_async_context(
             running_ops(settings.ops, pages) if pages_at is None else running_ops_at(pages_at, pages)
         )
-        pages_end.enter_context(_on_hangup(reload))
         address = await server.start(settings.listen)
         try:
             yield address
@@ -132,57 +141,27 @@ async def running_gateway(
             await server.drain()
 
 
-class Built(NamedTuple):
-    """A gRPC server that is yet to be started, the registry of all that is counted, and what reads anew what may change."""
-
-    server: RpcServer
-    registry: CollectorRegistry
-    reload: Callable[[], Awaitable[None]]
-
-
 @contextlib.asynccontextmanager
-async def built_gateway(settings: GatewaySettings, *, share_port: bool = False, worker: int = 0) -> AsyncIterator[Built]:
-    """The parts of a gateway, put together. Raises `ConfigError`."""
+async def built_gateway(
+    settings: GatewaySettings, *, share_port: bool = False, worker: int = 0, reload: Reload | None = None
+) -> AsyncIterator[tuple[RpcServer, CollectorRegistry]]:
+    """A gRPC server that is yet to be started, and the registry of all that is counted. Raises `ConfigError`."""
     registry = process_registry(__version__)
     _show_memory(registry)
     async with (
         _opened_tracing(settings) as tracing,
         measured_loop(registry),
         opened_tenancy(settings, registry, fetch_document, worker=worker) as tenancy,
-        opened_use_cases(settings, registry=registry, spending=tenancy.spending) as use_cases,
+        opened_use_cases(settings, registry=registry, spending=tenancy.spending, reload=reload) as use_cases,
     ):
         telemetry = RpcTelemetry(registry, CallLog(settings.log_calls, settings.log_calls_share), tracing)
         server = RpcServer(
             settings.rpc, use_cases, tenancy.gate, telemetry, share_port=share_port, credentials=tenancy.credentials
         )
-        yield Built(server, registry, tenancy.reload)
-
-
-@contextlib.contextmanager
-def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """Read anew what may change on SIGHUP, where this is the program and no part of another one."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    under_way: set[asyncio.Task[None]] = set()
-
-    def begin() -> None:
-        task = asyncio.create_task(_awaited(reload), name="reload")
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, begin)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        for task in under_way:
-            task.cancel()
-
-
-async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
+        if reload is not None:
+            reload.register_files(tenancy.reload)
+            reload.register(reloadable("rpc"), lambda new: server.adopt(new.rpc))
+        yield server, registry
 
 
 @contextlib.asynccontextmanager
@@ -205,15 +184,20 @@ def _show_memory(registry: CollectorRegistry) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
-    """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`."""
-    if settings.rest.password is None and settings.rest.access_key is None and settings.rest.accounts_file is None:
+async def running_rest_face(settings: GatewaySettings, reload: Reload | None = None) -> AsyncIterator[str]:
+    """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`.
+
+    `reload`: who tells of settings that change meanwhile.
+    """
+    if not settings.rest.lets_someone_in and settings.rest.accounts_file is None:
         _log.warning("nobody can sign in to the REST face: none of rest.password, rest.access_key and rest.accounts_file is set")
     # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     computed_here = settings.model_copy(update={"provider": "local", "cache": CacheSettings(enabled=False)})
     # The contract knows no repairs: what the cloud would refuse is refused.
-    async with opened_use_cases(computed_here, UNTOUCHED) as use_cases:
+    async with opened_use_cases(computed_here, UNTOUCHED, reload=reload) as use_cases:
+        if reload is not None:
+            reload.register(["log_level"], _set_log_level)
         try:
             app = build_app(settings.rest, use_cases, faults=settings.faults, record=settings.record)
             pair = _watched_pair(settings)
@@ -225,6 +209,8 @@ async def running_rest_face(settings: GatewaySettings) -> AsyncIterator[str]:
             if pair is not None:
                 pair.start()
                 watching.push_async_callback(pair.aclose)
+                if reload is not None:
+                    reload.register_files(pair.reload)
             yield join_address(host, bound)
 
 
@@ -232,10 +218,12 @@ async def serve(
     running: contextlib.AbstractAsyncContextManager[str],
     announce: Callable[[str], None],
     stopping: Callable[[asyncio.Event], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    reload: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    `stopping` is entered with an event that whatever else is to end the server may set.
+    `stopping` is entered with an event that whatever else is to end the server may set. `reload` is called on SIGHUP, once the
+    server runs; without it, that signal is as it was before.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -248,13 +236,29 @@ async def serve(
     # Before the start, so that a stop that comes early is not lost.
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
+    hung_up = asyncio.Event()
+    if reload is not None:  # likewise before the start: by default the signal kills
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     with stopping(stop):
         async with running as address:
             # What is loaded by now stays; looking through it for garbage would hold the loop for a tenth of a second each time.
             gc.collect()
             gc.freeze()
             announce(address)
+            reloading = asyncio.create_task(_reload_on_demand(hung_up, reload))
             await stop.wait()
+            reloading.cancel()
+
+
+def _set_log_level(settings: GatewaySettings) -> None:
+    logging.getLogger().setLevel(settings.log_level.upper())
+
+
+async def _reload_on_demand(hung_up: asyncio.Event, reload: Callable[[], Awaitable[None]] | None) -> None:
+    while reload is not None:
+        await hung_up.wait()
+        hung_up.clear()
+        await reload()
 
 
 def _watched_pair(settings: GatewaySettings) -> Reloaded[Pair] | None:

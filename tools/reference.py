@@ -1,4 +1,4 @@
-"""Writes the references that are made from the code: errors.md, configuration.md, rest-errors.md and openapi.json in docs/.
+"""Writes what is made from the code: errors.md, configuration.md, rest-errors.md, openapi.json, and the example of settings.
 
 Usage: python tools/reference.py [--check]. With --check nothing is written; the exit status is 1 if one is out of date.
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from gateway.config import declared_settings
+from gateway.config.toml_text import example_toml
 from gateway.errors import ADVICE, Reason
 from gateway.rest.codes import CODES as REST_CODES
 from gateway.rest.codes import OWN
@@ -69,12 +70,8 @@ CONFIGURATION_HEAD = f"""\
 A setting can be given as a flag (`image-gateway COMMAND --help` lists them), in the environment, or in a TOML file, named by
 `--config FILE` or `IMAGE_GATEWAY_CONFIG`. A flag wins over the environment, which wins over the file, which wins over the
 default. An empty environment variable counts as absent. A name that no setting has, and a value that is not allowed, stop
-the start with a message that says which, and what is allowed. Settings are read once, at the start; only files that hold
-secrets (`cloud.password_file`, `cloud.secret_key_file`,
-`cloud.keys_file`, `redis.password_file`), the tenants (`access.tenants_file`), the issuer's keys (`access.jwt_keys`) and the
-certificates of both faces are read again. What a single run of `tag`, `enhance`, `music`, `prepare`, `demo` or
-`health` works on (files, language, threshold, target …)
-are arguments of those commands, not settings.
+the start with a message that says which, and what is allowed. What a single run of `tag`, `enhance`, `music`, `prepare`, `demo`
+or `health` works on (files, language, threshold, target …) are arguments of those commands, not settings.
 
 ```toml
 listen = "127.0.0.1:50051"
@@ -87,8 +84,43 @@ domain = "account"
 password_file = "/run/secrets/cloud-password"
 ```
 
-| Setting | Environment | Allowed | Default | Meaning |
-| --- | --- | --- | --- | --- |
+[deploy/image-gateway.example.toml](../deploy/image-gateway.example.toml) has every setting as a comment.
+
+## Before a start
+
+```sh
+image-gateway config check FILE     # would `serve` start? A line for each problem and each danger; exit status 0 or 2
+image-gateway config show --all     # what holds, and where each comes from; --json for programs
+image-gateway config schema         # JSON Schema (draft 2020-12) of the file, for editors
+```
+
+`check` and `show` take what `serve` takes: the file, the environment, the flags. `check` also reads the files that are named:
+certificates and their keys, accounts, the music index, secrets. It asks nobody over the network, so that a password is the right
+one, it cannot tell. What `show` prints can be used as a file again, once the secrets, which it leaves out, are given. An editor
+that knows taplo shows the schema's texts beside a file that begins with `#:schema ./image-gateway.schema.json`.
+
+## Secrets
+
+Every secret has a twin that names a file (`cloud.password` and `cloud.password_file`); giving both is an error. The file's line
+end is no part of the secret. Secrets are shown by no command, log, metric or error.
+
+## Changes while it runs
+
+On SIGHUP a gateway reads its settings again: the file, with the flags and the environment that it was started with. The
+table's fifth column says what then becomes of a change. **SIGHUP**: it takes effect at once, for calls that come from then
+on; what is under way goes on. **restart**: it waits for the next start. The log names both. Settings that cannot be used
+change nothing, and the log says why. A signal says nothing about files that are read by themselves: those that hold the
+cloud's secrets (`cloud.password_file` for each token; `cloud.secret_key_file`, `cloud.security_token_file` and
+`cloud.keys_file` every 10 seconds) and `redis.password_file` (for each connection) need none.
+
+With `rpc.workers` over 1, SIGHUP replaces the processes one after another, without losing a call, by ones that read
+everything anew: there all settings take effect, but for `listen` and `rpc.workers`. `image-gateway rest` obeys SIGHUP for
+`log_level` and `download.*`.
+
+## All settings
+
+| Setting | Environment | Allowed | Default, and why | Change by | Meaning |
+| --- | --- | --- | --- | --- | --- |
 """
 
 REST_ERRORS_HEAD = f"""\
@@ -124,7 +156,10 @@ def configuration_page() -> str:
     rows = []
     for setting in declared_settings():
         allowed = setting.allowed.replace("|", "\\|")
-        rows.append(f"| `{setting.path}` | `{setting.variable}` | {allowed} | {setting.shown_default} | {setting.description} |")
+        default = f"{setting.shown_default}: {setting.reason}" if setting.reason else setting.shown_default
+        change = "SIGHUP" if setting.reloads else "restart"
+        meaning = f"**Secret.** {setting.description}" if setting.is_secret else setting.description
+        rows.append(f"| `{setting.path}` | `{setting.variable}` | {allowed} | {default} | {change} | {meaning} |")
     return CONFIGURATION_HEAD + "\n".join(rows) + "\n"
 
 
@@ -164,17 +199,19 @@ def main() -> int:
     check = parser.parse_args().check
     stale = 0
     pages = {
-        "errors.md": errors_page(),
-        "configuration.md": configuration_page(),
-        "rest-errors.md": rest_errors_page(),
-        "openapi.json": as_json(openapi_document()),
+        "docs/errors.md": errors_page(),
+        "docs/configuration.md": configuration_page(),
+        "docs/rest-errors.md": rest_errors_page(),
+        "docs/openapi.json": as_json(openapi_document()),
+        "deploy/image-gateway.example.toml": example_toml(),
     }
     for name, page in pages.items():
-        path = ROOT / "docs" / name
+        path = ROOT / name
         if check and (not path.exists() or path.read_text(encoding="utf-8") != page):
-            print(f"docs/{name} is out of date: run make generate", file=sys.stderr)
+            print(f"{name} is out of date: run make generate", file=sys.stderr)
             stale = 1
         elif not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(page, encoding="utf-8")
     return stale
 

@@ -59,48 +59,94 @@ class AccessSettings(Settings):
         None,
         description="By what callers are known, with commas, in the order in which they are asked: api_key, jwt, certificate. "
         "Unset: nobody is asked who they are.",
+        examples=["api_key,jwt"],
+        json_schema_extra={"reason": "on this machine alone nobody need be asked; elsewhere somebody must decide"},
     )
     allow_anonymous: bool = Field(
         default=False,
         description="Whether calls without credentials are served. Needed to listen on other than loopback addresses without "
         "authenticators.",
+        json_schema_extra={"reason": "what strangers may call is decided, not forgotten"},
     )
     tenants_file: Path | None = Field(
-        None, description="TOML file with tenants, their keys and limits (docs/access.md). Read again when it changes."
+        None,
+        description="TOML file with tenants, their keys and limits (docs/access.md). Read again when it changes.",
+        examples=["/etc/image-gateway/tenants.toml"],
+        json_schema_extra={"reason": "one tenant without limits needs none"},
     )
     reload_interval: float = Field(
         5.0,
         ge=0.1,
         le=3600,
         description="Seconds between two looks whether tenants_file, a file of jwt_keys or the server's certificate has changed.",
+        json_schema_extra={"reason": "a key that is revoked is refused within seconds"},
     )
-    jwt_issuer: str | None = Field(None, min_length=1, description="Who must have issued a token (`iss`).")
-    jwt_audience: str | None = Field(None, min_length=1, description="Whom a token must be for (`aud`).")
+    jwt_issuer: str | None = Field(
+        None,
+        min_length=1,
+        description="Who must have issued a token (`iss`).",
+        examples=["https://login.example.org"],
+        json_schema_extra={"reason": "only its operator knows it"},
+    )
+    jwt_audience: str | None = Field(
+        None,
+        min_length=1,
+        description="Whom a token must be for (`aud`).",
+        examples=["image-gateway"],
+        json_schema_extra={"reason": "only its operator knows it"},
+    )
     jwt_keys: Annotated[str, AfterValidator(_check_keys)] | None = Field(
-        None, min_length=1, description="The issuer's keys (JWK set): a file, or an https:// URL."
+        None,
+        min_length=1,
+        description="The issuer's keys (JWK set): a file, or an https:// URL.",
+        examples=["https://login.example.org/keys.json"],
+        json_schema_extra={"reason": "only the issuer's operator knows where they are"},
     )
     jwt_algorithms: Annotated[str, AfterValidator(_check_algorithms)] = Field(
         ",".join(ASYMMETRIC),
         min_length=1,
         description="Algorithms that tokens may be signed by, with commas. HS256, HS384, HS512, whose keys must be kept secret, "
         "can be added for keys of a file.",
+        json_schema_extra={"reason": "whoever checks such tokens cannot make them"},
     )
     jwt_tenant_claim: str = Field(
-        "sub", min_length=1, max_length=200, description="The claim that tells the tenant, by its name or one of its subjects."
+        "sub",
+        min_length=1,
+        max_length=200,
+        description="The claim that tells the tenant, by its name or one of its subjects.",
+        json_schema_extra={"reason": "every issuer sets it (RFC 7519)"},
     )
-    jwt_leeway: float = Field(30.0, ge=0, le=300, description="Seconds by which the issuer's clock may differ.")
-    jwt_refresh: float = Field(300.0, ge=10, le=86_400, description="Seconds between two fetches of the keys from a URL.")
+    jwt_leeway: float = Field(
+        30.0,
+        ge=0,
+        le=300,
+        description="Seconds by which the issuer's clock may differ.",
+        json_schema_extra={"reason": "clocks that are kept by NTP differ by far less"},
+    )
+    jwt_refresh: float = Field(
+        300.0,
+        ge=10,
+        le=86_400,
+        description="Seconds between two fetches of the keys from a URL.",
+        json_schema_extra={"reason": "a key that is withdrawn is refused within minutes"},
+    )
     jwt_refetch_pause: float = Field(
-        30.0, ge=1, le=3600, description="Least seconds between two fetches, however many tokens name keys that are not known."
+        30.0,
+        ge=1,
+        le=3600,
+        description="Least seconds between two fetches, however many tokens name keys that are not known.",
+        json_schema_extra={"reason": "forged key ids cost the issuer two requests a minute"},
     )
     budget_store: Literal["memory", "redis"] = Field(
         "memory",
         description="Where calls of daily budgets are counted: in this process, or in the Redis of `redis.*`, for all replicas.",
+        json_schema_extra={"reason": "needs nothing else"},
     )
     budget_without_redis: Literal["refuse", "count_here"] = Field(
         "refuse",
         description="What becomes of calls with a budget while the Redis is gone: refused (BUDGET_UNKNOWN), or counted by each "
         "replica for itself, so that up to as many budgets may be spent as there are replicas.",
+        json_schema_extra={"reason": "money that cannot be counted is not spent"},
     )
 
     @property

@@ -33,7 +33,11 @@ async def opened_tokens(
         file = Path(keys)
         source = KeyFile(
             Reloaded(
-                "access.jwt_keys", [file], lambda: _read(file, algorithms), interval=settings.reload_interval, observer=observer
+                "access.jwt_keys",
+                [file],
+                lambda: read_keys(file, algorithms),
+                interval=settings.reload_interval,
+                observer=observer,
             )
         )
     return TokenAuthenticator(
@@ -47,7 +51,8 @@ async def opened_tokens(
     )
 
 
-def _read(file: Path, algorithms: tuple[str, ...]) -> JwkSet:
+def read_keys(file: Path, algorithms: tuple[str, ...]) -> JwkSet:
+    """The keys in `file` for these algorithms. Raises `ValueError` saying what is wrong with the file."""
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)

@@ -83,6 +83,10 @@ class CachedProvider:
         self._observer = observer
         self._clock = clock
 
+    def adopt(self, settings: CacheSettings) -> None:
+        """From now on by these settings; what is remembered already keeps the time that it was given."""
+        self._settings = settings
+
     @property
     def name(self) -> str:
         """That of `inner`."""

@@ -38,6 +38,11 @@ class MemoryStore:
         """What they take."""
         return self._bytes
 
+    def resize(self, max_bytes: int) -> None:
+        """From now on of at most `max_bytes`."""
+        self._max_bytes = max_bytes
+        self._make_room(0)
+
     async def get(self, key: bytes) -> bytes | None:
         """What was put under `key`; it counts as used now."""
         entry = self._entries.get(key)
@@ -55,10 +60,13 @@ class MemoryStore:
         size = _size(key, value)
         if size > self._max_bytes // ENTRY_SHARE:
             return
-        while self._bytes + size > self._max_bytes:
-            self._drop(next(iter(self._entries)))
+        self._make_room(size)
         self._entries[key] = _Entry(value, self._clock() + ttl)
         self._bytes += size
+
+    def _make_room(self, size: int) -> None:
+        while self._bytes + size > self._max_bytes:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: bytes) -> None:
         entry = self._entries.pop(key, None)

@@ -13,13 +13,13 @@ class RedisAnswers:
     def __init__(self, redis: RedisStore, max_entry_bytes: int) -> None:
         """Values over `max_entry_bytes` are not kept, nor read if somebody else kept them."""
         self._redis = redis
-        self._max_entry_bytes = max_entry_bytes
+        self.max_entry_bytes = max_entry_bytes
 
     async def get(self, key: bytes) -> bytes | None:
         """What was put under `key`; None also if the Redis does not answer in time."""
-        return await self._redis.get(_PREFIX + key.hex(), max_bytes=self._max_entry_bytes)
+        return await self._redis.get(_PREFIX + key.hex(), max_bytes=self.max_entry_bytes)
 
     async def put(self, key: bytes, value: bytes, ttl: float) -> None:
         """Keep `value` for `ttl` seconds, if it is not too long and the Redis answers."""
-        if len(value) <= self._max_entry_bytes:
+        if len(value) <= self.max_entry_bytes:
             await self._redis.set(_PREFIX + key.hex(), value, ttl=ttl)

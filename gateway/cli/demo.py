@@ -48,7 +48,7 @@ async def run_demo(request: DemoRequest, settings: GatewaySettings, console: Con
     annotator = Annotator(request.out)
     password = secrets.token_urlsafe(24)
     free_port = "127.0.0.1:0"
-    rest = settings.rest.model_copy(update={"listen": free_port, "password": SecretStr(password)})
+    rest = settings.rest.model_copy(update={"listen": free_port, "password": SecretStr(password), "password_file": None})
     async with running_rest_face(settings.model_copy(update={"rest": rest})) as rest_address:
         console.print(f"REST face on http://{rest_address}, computing with the local engine", highlight=False)
         base = f"http://{rest_address}"

@@ -14,6 +14,7 @@ from gateway.cli.allocator import keep_large_buffers
 from gateway.cli.event_loop import EventLoop
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
+from gateway.config.reload import Reload
 from gateway.errors import GatewayError
 from gateway.media import (
     DarkEnhanceParameters,
@@ -46,15 +47,17 @@ _CONNECTION = {
 }
 
 # Flag → setting, per command.
-_FLAGS = {
-    "serve": {
-        "listen": "listen",
-        "provider": "provider",
-        "endpoint": "cloud.endpoint",
-        "iam_endpoint": "cloud.iam_endpoint",
-        "region": "cloud.region",
-        "workers": "rpc.workers",
-    },
+_SERVE_FLAGS: Final = {
+    "listen": "listen",
+    "provider": "provider",
+    "endpoint": "cloud.endpoint",
+    "iam_endpoint": "cloud.iam_endpoint",
+    "region": "cloud.region",
+    "workers": "rpc.workers",
+}
+_FLAGS: Final = {
+    "serve": _SERVE_FLAGS,
+    "config": _SERVE_FLAGS,
     **dict.fromkeys(("tag", "enhance", "music", "prepare", "health"), _CONNECTION),
     "rest": {name: f"rest.{name}" for name in ("listen", "user", "password", "domain", "project", "access_key", "secret_key")},
 }
@@ -71,8 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        flags = {path: getattr(options, flag, None) for flag, path in _FLAGS.get(options.command, {}).items()}
-        settings = load_settings(flags, os.environ, options.config)
+        if options.command == "config":
+            return _config(options)
+        settings = load_settings(_flags(options), os.environ, options.config)
         configure_logging(sys.stderr, _log_level(options.command, settings), settings.log_format)
         keep_large_buffers()
         with asyncio.Runner(loop_factory=EventLoop) as runner:
@@ -91,6 +95,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _Run = Coroutine[None, None, int | None]
 
 
+def _flags(options: argparse.Namespace) -> dict[str, str | None]:
+    return {path: getattr(options, flag, None) for flag, path in _FLAGS.get(options.command, {}).items()}
+
+
+def _config(options: argparse.Namespace) -> int:
+    from gateway.cli import config
+
+    if options.action == "schema":
+        return config.run_schema()
+    given = config.Given(_flags(options), os.environ, options.file or options.config)
+    if options.action == "check":
+        return config.run_check(given)
+    return config.run_show(given, everything=options.all, as_json=options.json)
+
+
+def _reload(options: argparse.Namespace, settings: GatewaySettings) -> Reload:
+    """What was read at the start is read again: the same file, flags and environment."""
+    return Reload(lambda: load_settings(_flags(options), os.environ, options.config), settings)
+
+
 def _serve(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     if options.as_worker is not None:
         from gateway.workers.worker import run_worker
@@ -103,14 +127,18 @@ def _serve(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
         return supervise(settings, options.given, lambda address: _announce(f"ready grpc={address} workers={workers}"))
     from gateway import server
 
-    return server.serve(server.running_gateway(settings), lambda address: _announce(f"ready grpc={address}"))
+    reload = _reload(options, settings)
+    running = server.running_gateway(settings, reload=reload)
+    return server.serve(running, lambda address: _announce(f"ready grpc={address}"), reload=reload.now)
 
 
-def _rest(_: argparse.Namespace, settings: GatewaySettings) -> _Run:
+def _rest(options: argparse.Namespace, settings: GatewaySettings) -> _Run:
     from gateway import server
 
     scheme = "http" if settings.rest.tls_certificate is None else "https"
-    return server.serve(server.running_rest_face(settings), lambda address: _announce(f"ready {scheme}={address}"))
+    reload = _reload(options, settings)
+    running = server.running_rest_face(settings, reload)
+    return server.serve(running, lambda address: _announce(f"ready {scheme}={address}"), reload=reload.now)
 
 
 def _health(options: argparse.Namespace, settings: GatewaySettings) -> _Run:

@@ -36,7 +36,8 @@ a flag wins over the environment, which wins over the file. docs/configuration.m
 
 _SERVE = """\
 Serves gateway.imagerecognition.v1 over gRPC, with health and reflection. Prints `ready grpc=HOST:PORT` on standard output
-once it accepts calls; SIGTERM drains it. With --workers N, N processes share the port and what the settings allow (the cloud's
+once it accepts calls; SIGTERM drains it; SIGHUP has it read its settings again, of which docs/configuration.md says which take
+effect then. With --workers N, N processes share the port and what the settings allow (the cloud's
 calls at once, memory, threads); those that die are started again, and SIGHUP replaces one after another, with new settings.
 
 The cloud provider signs in by password (IMAGE_GATEWAY_CLOUD_USER, …_DOMAIN, …_PASSWORD_FILE) or signs its requests with an
@@ -116,6 +117,17 @@ Makes an API key and prints it, with the lines that make a gateway take it. Noth
   image-gateway key new --expires 2027-06-30T00:00:00Z --comment "web shop, since the move"
 """
 
+_CONFIG = """\
+Settings: what holds, where it comes from, and whether `serve` would start with it. `check` and `show` take what `serve` takes:
+the file, the environment, the flags. `check` also looks at what only a start would find: files that are named, certificates,
+credentials, settings that contradict each other. It prints a line for each problem and each danger. Exit status: 0, or 2 if
+there is a problem; dangers are allowed.
+
+  image-gateway config check /etc/image-gateway.toml
+  image-gateway config show --all                   every setting with its source, as a file that can be used again
+  image-gateway config schema > image-gateway.schema.json
+"""
+
 _DEMO = """\
 Starts the REST face and a gateway on free loopback ports, streams photographs through both over a real channel, prints what
 was recognised, and writes annotated pictures, overview.jpg and results.json. Without FILES: the photographs of the source
@@ -139,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_prepare,
         _add_call,
         _add_obs,
+        _add_config,
         _add_health,
         _add_key,
     ):
@@ -157,6 +170,25 @@ def _add_demo(commands: "_Commands") -> None:
 
 def _add_serve(commands: "_Commands") -> None:
     serve = _command(commands, "serve", "run a gRPC gateway", _SERVE)
+    _add_serve_settings(serve)
+    serve.add_argument("--as-worker", type=Place.read, help=argparse.SUPPRESS)  # what the supervisor tells its workers
+
+
+def _add_config(commands: "_Commands") -> None:
+    config = commands.add_parser(
+        "config", help="check and show the settings", description=_CONFIG, formatter_class=_RAW
+    ).add_subparsers(dest="action", metavar="ACTION", required=True)
+    config.add_parser("schema", help="print the JSON Schema of the settings file", description=_CONFIG, formatter_class=_RAW)
+    check = _command(config, "check", "say what is wrong with the settings, and what is dangerous", _CONFIG)
+    show = _command(config, "show", "print the settings that hold, and where each comes from", _CONFIG)
+    for command in (check, show):
+        command.add_argument("file", type=Path, metavar="FILE", nargs="?", help="TOML file with settings (as --config)")
+        _add_serve_settings(command)
+    show.add_argument("--all", action="store_true", help="also what is at its default")
+    show.add_argument("--json", action="store_true", help="print one JSON document instead of TOML")
+
+
+def _add_serve_settings(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--listen", metavar="HOST:PORT", help="address to listen on; port 0 means a free one (default: 127.0.0.1:50051)"
     )
@@ -169,7 +201,6 @@ def _add_serve(commands: "_Commands") -> None:
     serve.add_argument("--iam-endpoint", metavar="URL", help="identity service, instead of the region's")
     serve.add_argument("--region", metavar="R", help="the cloud's region (default: cn-east-3)")
     serve.add_argument("--workers", metavar="N", help="processes that share the port; SIGHUP replaces them (default: 1)")
-    serve.add_argument("--as-worker", type=Place.read, help=argparse.SUPPRESS)  # what the supervisor tells its workers
 
 
 def _add_rest(commands: "_Commands") -> None:

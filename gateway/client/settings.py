@@ -11,18 +11,55 @@ from gateway.settings import Settings
 class ClientSettings(Settings):
     """How the commands with `--target`, and `health`, reach a gateway. Programs give the same to the Python client."""
 
-    tls: bool = Field(default=False, description="Whether to speak TLS; implied by each of the files below.")
+    tls: bool = Field(
+        default=False,
+        description="Whether to speak TLS; implied by each of the files below.",
+        json_schema_extra={"reason": "a gateway on this machine has none"},
+    )
     ca_file: Path | None = Field(
-        None, description="PEM file of the authorities that the gateway's certificate must be of, instead of those known to gRPC."
+        None,
+        description="PEM file of the authorities that the gateway's certificate must be of, instead of those known to gRPC.",
+        examples=["/etc/image-gateway/authority.pem"],
+        json_schema_extra={"reason": "public authorities are known"},
     )
-    tls_certificate: Path | None = Field(None, description="PEM file with this client's certificate, for mutual TLS.")
-    tls_key: Path | None = Field(None, description="PEM file with the private key, not encrypted, of `tls_certificate`.")
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file with this client's certificate, for mutual TLS.",
+        examples=["/etc/image-gateway/client.pem"],
+        json_schema_extra={"reason": "few gateways ask for one"},
+    )
+    tls_key: Path | None = Field(
+        None,
+        description="PEM file with the private key, not encrypted, of `tls_certificate`.",
+        examples=["/run/secrets/client-key.pem"],
+        json_schema_extra={"reason": "belongs to tls_certificate"},
+    )
     tls_server_name: str | None = Field(
-        None, min_length=1, description="What the gateway's certificate must be for, if that is not the target's host."
+        None,
+        min_length=1,
+        description="What the gateway's certificate must be for, if that is not the target's host.",
+        examples=["gateway.example.org"],
+        json_schema_extra={"reason": "the target says it"},
     )
-    api_key: SecretStr | None = Field(None, min_length=1, description="API key that is sent.")
-    api_key_file: Path | None = Field(None, description="File that holds it, instead.")
-    token_file: Path | None = Field(None, description="File that holds a token (JWT) that is sent.")
+    api_key: SecretStr | None = Field(
+        None,
+        min_length=1,
+        description="API key that is sent.",
+        examples=["igk_…"],
+        json_schema_extra={"reason": "a gateway on this machine asks for none"},
+    )
+    api_key_file: Path | None = Field(
+        None,
+        description="File that holds it, instead.",
+        examples=["/run/secrets/api-key"],
+        json_schema_extra={"reason": "as api_key"},
+    )
+    token_file: Path | None = Field(
+        None,
+        description="File that holds a token (JWT) that is sent.",
+        examples=["/run/secrets/token"],
+        json_schema_extra={"reason": "as api_key"},
+    )
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

@@ -61,7 +61,7 @@ class LocalProvider:
         self._max_pixels = max_pixels
         self._tagging = TaggingEngine()
         self._enhancement = EnhancementEngine()
-        self._music = MusicEngine(_opened_index(settings.music_index))
+        self._music = MusicEngine(opened_index(settings.music_index))
         self._pool = EnginePool(settings.workers)
         self._metrics = metrics = EngineMetrics(registry or CollectorRegistry())
         metrics.show("threads", "Pictures and recordings that are worked on at once, at most.", lambda: settings.workers)
@@ -150,7 +150,7 @@ class LocalProvider:
         return encoded(enhanced, (image.sent or image.facts).format), decode_time
 
 
-def _opened_index(path: Path | None) -> MusicIndex:
+def opened_index(path: Path | None) -> MusicIndex:
     """The index at `path`, or else the shipped one. Raises `ValueError` naming the setting if it cannot be used."""
     if path is None:
         return MusicIndex.open(Path(str(files("gateway.engines") / "data" / "music" / "demo.index")))

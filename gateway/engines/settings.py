@@ -21,7 +21,10 @@ class LocalSettings(Settings):
         le=256,
         description="Pictures and recordings worked on at once; the default is the number of CPUs. While they are enhanced, the "
         "largest pictures take about half a GB each.",
+        json_schema_extra={"reason": "the engines are work for the CPU alone"},
     )
     music_index: Path | None = Field(
-        None, description="Catalogue of music, as `image-gateway music index` writes it; without one, a few shipped tunes."
+        None,
+        description="Catalogue of music, as `image-gateway music index` writes it; without one, a few shipped tunes.",
+        examples=["/var/lib/image-gateway/catalogue.index"],
     )

@@ -37,6 +37,12 @@ class LogLevel:
             self._back = asyncio.get_running_loop().call_later(seconds, self._restore)
         _log.warning("log level: %s%s", level, "" if seconds is None else f" for {seconds:g} s")
 
+    def adopt(self, level: str) -> None:
+        """The settings name another level: from now on, or once a change that is for a time is over."""
+        self._usual = logging.getLevelNamesMapping()[level.upper()]
+        if self._back is None:
+            self._logger.setLevel(self._usual)
+
     def aclose(self) -> None:
         """Forget that it is to go back."""
         if self._back is not None:

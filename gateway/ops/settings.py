@@ -20,15 +20,18 @@ class OpsSettings(Settings):
         None,
         description="Address of a port for operators, plain HTTP: `/metrics`, `/healthz`, `/readyz`, `/config`, `/log-level` "
         "(docs/observability.md). A port alone is of this machine's loopback. Unset: none.",
+        examples=["127.0.0.1:9090"],
     )
     token_file: Path | None = Field(
         None,
         description="File of a token that `/config` and `/log-level` then want as `Authorization: Bearer …`. Read each time.",
+        examples=["/run/secrets/ops-token"],
     )
     allow_all: bool = Field(
         False,
         description="Whether everybody who reaches an `ops.listen` that is not loopback gets `/config` and `/log-level`. "
         "Without, and without a token, they are refused.",
+        json_schema_extra={"reason": "settings and the level of the log are the operator's"},
     )
 
     @property

@@ -101,7 +101,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _redis(settings: RedisSettings) -> Redis:
-    parts = urlsplit(settings.url.get_secret_value() if settings.url else "")
+    parts = urlsplit(settings.address())
     options: dict[str, Any] = {
         "host": parts.hostname,
         "port": parts.port or 6379,

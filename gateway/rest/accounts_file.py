@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from gateway.rest.account_entries import (
     AccessKeyEntry,
@@ -24,7 +24,7 @@ def load_accounts(settings: RestSettings) -> Accounts:
     """Make the accounts. Raises `RestConfigError`, with one problem for each entry that cannot be used, and no secrets."""
     domains = _read(settings.accounts_file) if settings.accounts_file is not None else []
     # A user who has neither cannot come in, and would stand beside the file's as a name to guess at.
-    if settings.password is not None or settings.access_key is not None:
+    if settings.lets_someone_in:
         domains = _with_user_of(settings, domains)
     builder = _Builder()
     for domain in domains:
@@ -80,10 +80,15 @@ def _rule(message: str) -> str:
 
 def _with_user_of(settings: RestSettings, domains: list[DomainEntry]) -> list[DomainEntry]:
     project = ProjectEntry(name=settings.project, id=settings.project_id)
+    try:
+        password, secret_key = settings.secret("password"), settings.secret("secret_key")
+    except ValueError as error:
+        raise RestConfigError([str(error)]) from None
     keys = []
-    if settings.access_key is not None and settings.secret_key is not None:
-        keys.append(AccessKeyEntry(access_key=settings.access_key, secret_key=settings.secret_key))
-    user = UserEntry(name=settings.user, password=settings.password, projects=[settings.project_id], access_keys=keys)
+    if settings.access_key is not None and secret_key is not None:
+        keys.append(AccessKeyEntry(access_key=settings.access_key, secret_key=SecretStr(secret_key)))
+    signs_in = SecretStr(password) if password is not None else None
+    user = UserEntry(name=settings.user, password=signs_in, projects=[settings.project_id], access_keys=keys)
     for index, domain in enumerate(domains):
         if domain.name == settings.domain:
             declared = [entry for entry in domain.projects if entry.id == project.id and entry.name == project.name]

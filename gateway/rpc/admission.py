@@ -42,6 +42,12 @@ class Admission(aio.ServerInterceptor):
         self._uncompressed = uncompressed
         self._bounded: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
+    def adopt(self, settings: RpcSettings) -> None:
+        """From now on by these settings; who has a place keeps it."""
+        self._unary.limit = settings.max_calls
+        self._streams.limit = settings.max_streams
+        self._receive_timeout = settings.receive_timeout
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]],

@@ -68,7 +68,7 @@ class EnhancementServicer(pb_grpc.EnhancementServiceServicer):
         """`limits` are those of pictures that come in chunks."""
         self._enhance_image = enhance_image
         self._calls = calls
-        self._limits = limits
+        self.limits = limits
 
     async def EnhanceDarkImage(  # noqa: N802  # the contract's
         self, request: pb.EnhanceDarkImageRequest, context: Context
@@ -122,7 +122,7 @@ class EnhancementServicer(pb_grpc.EnhancementServiceServicer):
         context: Context,
     ) -> None:
         with incidents():
-            outcome = await self._uploaded(method, Upload(messages, self._limits), context)
+            outcome = await self._uploaded(method, Upload(messages, self.limits), context)
             if isinstance(outcome, CheckedImage):
                 header, data = write_checked_file(outcome), b""
             else:

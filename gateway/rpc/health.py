@@ -40,7 +40,7 @@ class HealthMonitor:
         self._services = ("", *services)
         self._independent = independent
         self._providers = providers
-        self._interval = interval
+        self.interval = interval
         self._servicer = health.aio.HealthServicer()
         self._task: asyncio.Task[None] | None = None
         self._serving: bool | None = None
@@ -77,18 +77,18 @@ class HealthMonitor:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(self.interval)
             await self.check_now()
 
     async def _try(self) -> bool:
         try:
-            async with asyncio.timeout(self._interval):
+            async with asyncio.timeout(self.interval):
                 await self._check()
         except GatewayError as error:
             _log.warning("the provider cannot serve: %s", error)
             return False
         except TimeoutError:
-            _log.warning("the provider did not answer its check within %g s", self._interval)
+            _log.warning("the provider did not answer its check within %g s", self.interval)
             return False
         except Exception:  # noqa: BLE001  # logged whole; a monitor that dies would leave the last status standing for ever
             _log.exception("the health check itself failed")

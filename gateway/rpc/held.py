@@ -19,8 +19,7 @@ class HeldBytes:
 
     def __init__(self, limit: int) -> None:
         """`limit` is in bytes."""
-        self._limit = limit
-        self._limit_of_items = limit - limit // 4
+        self.limit = limit
         self._held = 0
         self._held_by_items = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -81,10 +80,10 @@ class HeldBytes:
         self._held_by_items += size
 
     def _fits(self, size: int) -> bool:
-        return not self._held or self._held + size <= self._limit
+        return not self._held or self._held + size <= self.limit
 
     def _is_within_part(self, size: int) -> bool:
-        return not self._held_by_items or self._held_by_items + size <= self._limit_of_items
+        return not self._held_by_items or self._held_by_items + size <= self.limit - self.limit // 4
 
     def _admit_waiting(self) -> None:
         while self._waiting and self._is_within_part(self._waiting[0][0]) and self._fits(self._waiting[0][0]):

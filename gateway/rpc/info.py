@@ -54,7 +54,7 @@ class InfoServicer(pb_grpc.GatewayServiceServicer):
 
     def __init__(self, info: pb.GetInfoResponse, calls: Calls, serving: Callable[[], Mapping[str, bool]]) -> None:
         """`serving` tells which providers the last check found able to serve."""
-        self._info = info
+        self.info = info
         self._serving = serving
         self._calls = calls
 
@@ -65,7 +65,7 @@ class InfoServicer(pb_grpc.GatewayServiceServicer):
 
     async def _told(self) -> pb.GetInfoResponse:
         told = pb.GetInfoResponse()
-        told.CopyFrom(self._info)
+        told.CopyFrom(self.info)
         serving = self._serving()
         for provider in told.providers:
             provider.serving = serving.get(provider.name, False)

@@ -27,7 +27,7 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
         """`limits` are those of recordings that come in chunks."""
         self._recognize_music = recognize_music
         self._calls = calls
-        self._limits = limits
+        self.limits = limits
 
     async def RecognizeBackgroundMusic(  # noqa: N802  # the contract's
         self, request: pb.RecognizeBackgroundMusicRequest, context: Context
@@ -50,7 +50,7 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
         self, messages: AsyncIterator[pb.StreamRecognizeBackgroundMusicRequest], context: Context
     ) -> pb.StreamRecognizeBackgroundMusicResponse:
         with incidents():
-            upload = Upload(messages, self._limits)
+            upload = Upload(messages, self.limits)
             config = await upload.config()
             call = with_cache(read_caller(context), config.request.cache)
             with current_caller().picture(), self._calls.held.admitted(upload.size(config)):

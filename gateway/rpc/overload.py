@@ -15,18 +15,18 @@ class Places:
 
     def __init__(self, limit: int, kind: str) -> None:
         """`kind` is what takes the places, in the plural, as the refusal says it."""
-        self._limit = limit
+        self.limit = limit
         self._kind = kind
         self._taken = 0
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
         """Take a place. Raises `GatewayError` with `OVERLOADED` if there is none."""
-        if self._taken >= self._limit:
+        if self._taken >= self.limit:
             raise GatewayError(
                 Reason.OVERLOADED,
-                f"this gateway works on {self._limit} {self._kind}, as many as it may; send the call again later",
-                allowed=f"at most {self._limit} {self._kind}",
+                f"this gateway works on {self.limit} {self._kind}, as many as it may; send the call again later",
+                allowed=f"at most {self.limit} {self._kind}",
                 retry_after=RETRY_AFTER_SECONDS,
             )
         self._taken += 1

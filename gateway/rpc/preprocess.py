@@ -25,7 +25,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
     def __init__(self, preprocess: Preprocess, calls: Calls, *, stream_window: int) -> None:
         self._preprocess = preprocess
         self._calls = calls
-        self._stream_window = stream_window
+        self.stream_window = stream_window
 
     async def InspectImage(  # noqa: N802  # the contract's
         self, request: pb.InspectImageRequest, context: Context
@@ -52,7 +52,7 @@ class PreprocessServicer(pb_grpc.PreprocessServiceServicer):
             close=lambda summary: pb.StreamPrepareImagesResponse(summary=summary),
             returns_files=True,
         )
-        stream = ItemStream(kind, context.write, window=self._stream_window)
+        stream = ItemStream(kind, context.write, window=self.stream_window)
         await answered_stream(context, self._calls, lambda: stream, request_iterator)
 
     async def _inspect(self, request: pb.InspectImageRequest) -> pb.InspectImageResponse:

@@ -51,7 +51,7 @@ class Replay:
     def __init__(self, store: AnswerStore, *, window: float) -> None:
         """`store` bounds what is kept; what it forgets is done anew. `window`: seconds for which a response is kept."""
         self._store = store
-        self._window = window
+        self.window = window
         self._claims: dict[bytes, _Claim] = {}
         self._flights: Flights[tuple[Any, bool]] = Flights()  # a key is of one kind of response
 
@@ -87,7 +87,7 @@ class Replay:
                 raise _stands_for_another()
             return kind.FromString(kept[_DIGEST_BYTES:]), True
         response = await work()
-        await self._store.put(key, request.meaning + response.SerializeToString(), self._window)
+        await self._store.put(key, request.meaning + response.SerializeToString(), self.window)
         return response, False
 
 

@@ -85,32 +85,25 @@ class RpcServer:
         metrics = RpcMetrics(telemetry.registry)
         held = self._calls.held
         metrics.show("held_bytes", "Bytes of requests that are held.", lambda: held.held)
-        metrics.show("held_limit_bytes", "Bytes of requests that may be held.", lambda: settings.max_held_bytes)
+        metrics.show("held_limit_bytes", "Bytes of requests that may be held.", lambda: held.limit)
         metrics.show("held_waiting", "Items of streams that wait for room among those bytes.", lambda: held.waiting)
         self._standing = Standing(use_cases.chain, telemetry.registry, timeout=settings.health_interval)
         compresses = settings.compression == "gzip"
+        admission = Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset())
         self._server = aio.server(
             options=server_options(settings, share_port=share_port),
             compression=grpc.Compression.Gzip if compresses else None,
-            interceptors=[
-                Observation(metrics, telemetry.log, telemetry.tracing),
-                Authentication(gate),
-                Admission(self._calls, settings, uncompressed=_OF_PICTURES if compresses else frozenset()),
-            ],
+            interceptors=[Observation(metrics, telemetry.log, telemetry.tracing), Authentication(gate), admission],
         )
-        window = settings.stream_window
-        replay = Replay(MemoryStore(settings.replay_max_bytes, time.monotonic), window=settings.replay_window)
-        limits = TaggingLimits(window=window, batch=settings.max_batch_requests)
-        tagging = TaggingServicer(use_cases.tag_image, self._calls, replay, limits)
+        replies = MemoryStore(settings.replay_max_bytes, time.monotonic)
+        replay = Replay(replies, window=settings.replay_window)
+        tagging = TaggingServicer(use_cases.tag_image, self._calls, replay, _tagging_limits(settings))
         tagging_pb2_grpc.add_TaggingServiceServicer_to_server(tagging, self._server)
-        preprocessing = PreprocessServicer(use_cases.preprocess, self._calls, stream_window=window)
+        preprocessing = PreprocessServicer(use_cases.preprocess, self._calls, stream_window=settings.stream_window)
         preprocess_pb2_grpc.add_PreprocessServiceServicer_to_server(preprocessing, self._server)
-        enhancement = EnhancementServicer(
-            use_cases.enhance_image, self._calls, UploadLimits(settings.max_upload_bytes, settings.receive_timeout)
-        )
+        enhancement = EnhancementServicer(use_cases.enhance_image, self._calls, _picture_limits(settings))
         enhancement_pb2_grpc.add_EnhancementServiceServicer_to_server(enhancement, self._server)
-        recordings = UploadLimits(MAX_MEDIA_BYTES, settings.receive_timeout, Reason.MEDIA_TOO_LARGE)
-        music = MusicServicer(use_cases.recognize_music, self._calls, recordings)
+        music = MusicServicer(use_cases.recognize_music, self._calls, _recording_limits(settings))
         music_pb2_grpc.add_MusicServiceServicer_to_server(music, self._server)
         info = InfoServicer(gateway_info(settings, use_cases), self._calls, self._standing.serving)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(info, self._server)
@@ -128,10 +121,29 @@ class RpcServer:
         of_grpc = (health.SERVICE_NAME, CHANNELZ_SERVICE) if settings.channelz else (health.SERVICE_NAME,)
         add_reflection(self._server, (*asked, PREPROCESS_SERVICE, GATEWAY_SERVICE, *of_grpc))
 
+        def adopt(new: RpcSettings) -> None:
+            admission.adopt(new)
+            replies.resize(new.replay_max_bytes)
+            replay.window = new.replay_window
+            tagging.limits = _tagging_limits(new)
+            preprocessing.stream_window = new.stream_window
+            enhancement.limits = _picture_limits(new)
+            music.limits = _recording_limits(new)
+            info.info = gateway_info(new, use_cases)
+
+        self._adopt = adopt
+
     @property
     def standing(self) -> Standing:
         """Whether calls are taken, and which providers can serve them."""
         return self._standing
+
+    def adopt(self, settings: RpcSettings) -> None:
+        """From now on by these settings, as far as they can change while the server runs (`reload`)."""
+        self._settings = settings
+        self._calls.held.limit = settings.max_held_bytes
+        self._health.interval = settings.health_interval
+        self._adopt(settings)
 
     async def start(self, address: str) -> str:
         """Listen on `address` and return it with the port that was taken. Raises `OSError` if that cannot be had."""
@@ -163,3 +175,15 @@ class RpcServer:
         await stopping
         # What handlers tidy up outlasts gRPC's stop (https://github.com/grpc/grpc/issues/37239), and needs what is closed next.
         await self._calls.ended(_TIDYING_SECONDS)
+
+
+def _tagging_limits(settings: RpcSettings) -> TaggingLimits:
+    return TaggingLimits(window=settings.stream_window, batch=settings.max_batch_requests)
+
+
+def _picture_limits(settings: RpcSettings) -> UploadLimits:
+    return UploadLimits(settings.max_upload_bytes, settings.receive_timeout)
+
+
+def _recording_limits(settings: RpcSettings) -> UploadLimits:
+    return UploadLimits(MAX_MEDIA_BYTES, settings.receive_timeout, Reason.MEDIA_TOO_LARGE)

@@ -52,7 +52,7 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
         self._tag_image = tag_image
         self._calls = calls
         self._replay = replay
-        self._limits = limits
+        self.limits = limits
 
     async def TagImage(self, request: pb.TagImageRequest, context: Context) -> pb.TagImageResponse:  # noqa: N802  # the contract's
         """Tag one picture."""
@@ -77,7 +77,7 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
                 answer=self._item,
                 close=lambda summary: pb.StreamTagImagesResponse(summary=summary),
             )
-            return ItemStream(kind, context.write, window=self._limits.window)
+            return ItemStream(kind, context.write, window=self.limits.window)
 
         await answered_stream(context, self._calls, opened, request_iterator)
 
@@ -86,12 +86,12 @@ class TaggingServicer(pb_grpc.TaggingServiceServicer):
             return await self._respond("TagImage", request, request, read_caller(context))
 
     async def _batch(self, batch: pb.BatchTagImagesRequest, context: Context) -> pb.BatchTagImagesResponse:
-        check_batch(batch.requests, self._limits.batch)
+        check_batch(batch.requests, self.limits.batch)
         _check(batch)
         caller = current_caller()
         answer = partial(self._entry, caller, read_caller(context), batch)
         # A batch waits for nothing but itself: it never has more at work than its tenant may.
-        window = min(self._limits.window, caller.places or self._limits.window)
+        window = min(self.limits.window, caller.places or self.limits.window)
         return pb.BatchTagImagesResponse(results=await results_of(batch.requests, answer, window=window))
 
     async def _entry(

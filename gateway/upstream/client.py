@@ -89,11 +89,10 @@ class CloudClient:
         self._refusal: GatewayError | None = None
         self._refused_at = -math.inf
         self._sleep = sleep
-        limiter = Limiter(policies.limit, clock)
+        limiter = self._limiter = Limiter(policies.limit, clock)
         self._breakers = Breakers(policies.breaker, clock, random.random)
         self._budget = RetryBudget(policies.retry.budget_share, policies.retry.budget_reserve)
-        self._retry = RetryPolicy(policies.retry, self._budget, lambda: limiter.service_time.quick, random.random)
-        self._hedge = HedgePolicy(policies.hedge, self._budget, lambda: limiter.has_room)
+        self._retry, self._hedge = self._of(policies)
         self._attempts = Attempts(service.url, transport, credential, limiter, self._budget, metrics, clock)
         metrics.show("in_flight", "Calls under way.", lambda: limiter.in_flight)
         metrics.show("waiting", "Calls that wait for their turn.", lambda: limiter.waiting)
@@ -107,6 +106,20 @@ class CloudClient:
         )
         metrics.show_credential(credential.holding)
         metrics.show_breakers(lambda: [(name, state) for (_, name), state in self._breakers.states().items()])
+
+    def adopt(self, policies: Policies) -> None:
+        """From now on by these policies. Calls under way go on; their next attempts are made by the new ones."""
+        self._limiter.adopt(policies.limit)
+        self._breakers.adopt(policies.breaker)
+        self._budget.change(policies.retry.budget_share, policies.retry.budget_reserve)
+        self._retry, self._hedge = self._of(policies)
+
+    def _of(self, policies: Policies) -> tuple[RetryPolicy, HedgePolicy]:
+        limiter, budget = self._limiter, self._budget
+        return (
+            RetryPolicy(policies.retry, budget, lambda: limiter.service_time.quick, random.random),
+            HedgePolicy(policies.hedge, budget, lambda: limiter.has_room),
+        )
 
     async def call(self, operation: Operation[P, R], source: Source, parameters: P, call: Call) -> Answer[R]:
         """Make one call, by the caller's deadline. Raises `GatewayError`, which says how many requests were made for it.

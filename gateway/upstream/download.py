@@ -53,6 +53,11 @@ class Downloader:
             auto_decompress=False,
         )
 
+    def adopt(self, settings: DownloadSettings) -> None:
+        """From now on by these settings, but for `concurrency`. What is under way goes on."""
+        self._settings = settings
+        self._reach.adopt(settings)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()

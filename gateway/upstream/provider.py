@@ -31,6 +31,9 @@ from gateway.upstream.settings import CloudSettings
 from gateway.upstream.spending import Spending
 from gateway.upstream.transport import Transport
 
+_POOL_SIZE: Final = 1000
+"""The most that `limit.concurrency` allows, which can be raised while the pool is in use; the limiter bounds the calls."""
+
 
 class _Origin(TypedDict):
     provider: str
@@ -72,7 +75,7 @@ class CloudProvider:
         self._settings = settings
         self._endpoint = endpoint
         self._transport = Transport(
-            connect_timeout=settings.connect_timeout, timeout=settings.timeout, pool_size=policies.limit.concurrency, clock=clock
+            connect_timeout=settings.connect_timeout, timeout=settings.timeout, pool_size=_POOL_SIZE, clock=clock
         )
         self._credential = opened_credential(settings, self._transport, clock=clock, store=token_store)
         metrics = UpstreamMetrics(registry or CollectorRegistry())

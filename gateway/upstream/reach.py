@@ -32,6 +32,10 @@ class Reach:
     """Public addresses, and what the operator lets be reached besides."""
 
     def __init__(self, settings: DownloadSettings) -> None:
+        self.adopt(settings)
+
+    def adopt(self, settings: DownloadSettings) -> None:
+        """From now on by these settings."""
         self._everything = settings.allow_private
         self._allowed = AllowList(settings.allow)
 

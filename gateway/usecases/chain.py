@@ -35,7 +35,7 @@ class Chain:
         """`fall_back_on`: failures of a provider after which the next one is asked; that its share of the time has passed is
         always one. `taken_over` is told of each. `clock` is that of the callers' deadlines."""
         self._providers = tuple(providers)
-        self._fall_back_on = fall_back_on
+        self.fall_back_on = fall_back_on
         self._taken_over = taken_over
         self._clock = clock
 
@@ -53,7 +53,7 @@ class Chain:
                 return await ask(provider, shorter)
             except GatewayError as error:
                 late = error.reason is Reason.DEADLINE_EXCEEDED and shorter.deadline <= self._clock() < call.deadline
-                if not late and error.reason not in self._fall_back_on:
+                if not late and error.reason not in self.fall_back_on:
                     raise
                 _log.info("%s failed with %s; another provider takes over", provider.name, error.reason)
                 self._taken_over(provider, error.reason)
@@ -65,7 +65,7 @@ class Chain:
         error = None
         for provider in self._providers:
             error = failures[provider.name]
-            if error is None or error.reason not in self._fall_back_on:
+            if error is None or error.reason not in self.fall_back_on:
                 break
         return error
 

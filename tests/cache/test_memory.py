@@ -92,3 +92,17 @@ class Against(RuleBasedStateMachine):
 
 TestAgainstAModel = Against.TestCase
 TestAgainstAModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+async def test_a_smaller_bound_drops_what_is_over_it_and_a_larger_one_takes_more(clock) -> None:
+    store = MemoryStore(BOUND, clock)
+    for key in KEYS[:16]:
+        await store.put(key, b"1", ttl=10.0)
+    store.resize(BOUND // 2)
+    assert (store.entries, store.size_bytes) == (8, BOUND // 2)
+    assert await store.get(KEYS[7]) is None
+    assert await store.get(KEYS[8]) == b"1"
+    store.resize(2 * BOUND)
+    for key in KEYS:
+        await store.put(key, b"1", ttl=10.0)
+    assert store.entries == 24

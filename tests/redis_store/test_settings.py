@@ -70,7 +70,10 @@ def test_who_it_signs_in_as(tmp_path, url, content, credentials) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"url": None}, "url: needed"),
+        ({"url": None}, "url or url_file: needed"),
+        ({"url": None, "url_file": "missing"}, "url_file: .* cannot be read"),
+        ({"url": None, "url_file": "password"}, "url_file: must be redis://"),
+        ({"url": "redis://:pw@localhost", "password": "x"}, "password: the URL holds a password, too"),
         ({"url": "redis://:pw@localhost", "password_file": "password"}, "give one of them"),
         ({"password_file": "missing"}, "cannot be read"),
         ({"password_file": "empty"}, "is empty"),

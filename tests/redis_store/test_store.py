@@ -264,5 +264,5 @@ def test_without_the_package_it_says_what_to_install(monkeypatch) -> None:
 
 
 def test_without_a_url_it_says_so() -> None:
-    with pytest.raises(ValueError, match="url: needed"):
+    with pytest.raises(ValueError, match="url or url_file: needed"):
         RedisStore(RedisSettings())

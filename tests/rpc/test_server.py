@@ -10,6 +10,7 @@ from grpc_status import rpc_status
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.media import TaggingReply
+from gateway.rpc.settings import RpcSettings
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
@@ -207,3 +208,19 @@ async def interruption(stream: grpc.aio.StreamStreamCall) -> str:
     assert rpc_status.from_call(caught.value).details[0].Unpack(info)
     assert (caught.value.code(), info.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
     return info.metadata["measured"]
+
+
+async def test_new_limits_hold_from_then_on(make_server, dog) -> None:
+    server = make_server(max_batch_requests=2)
+    address = await server.start("127.0.0.1:0")
+    batch = pb.BatchTagImagesRequest(requests=[pb.TagImageRequest(content=dog)] * 2)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = pb_grpc.TaggingServiceStub(channel)
+        assert len((await stub.BatchTagImages(batch, timeout=30)).results) == 2
+        server.adopt(RpcSettings(max_batch_requests=1))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.BatchTagImages(batch, timeout=30)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        server.adopt(RpcSettings(max_batch_requests=2, max_calls=1))
+        assert len((await stub.BatchTagImages(batch, timeout=30)).results) == 2
+    await asyncio.wait_for(server.drain(), 10)

@@ -493,3 +493,14 @@ async def test_of_two_calls_the_one_that_may_have_been_paid_for_decides() -> Non
     bench.transport.send = send
     error = await bench.failure()
     assert (error.reason, len(bench.transport.sent)) == (Reason.UPSTREAM_REPLY_LOST, 2)
+
+
+async def test_new_policies_hold_from_the_next_attempt_on() -> None:
+    unavailable = failed(Outcome.FAILED, Reason.UPSTREAM_UNAVAILABLE, status=503)
+    bench = Bench(unavailable, retry=RetrySettings(attempts=1))
+    await bench.failure()
+    assert len(bench.transport.sent) == 1
+    bench.client.adopt(Policies(retry=RetrySettings(attempts=3, budget_reserve=2), breaker=BreakerSettings(failures=100)))
+    await bench.failure()
+    assert len(bench.transport.sent) == 4
+    assert bench.counted("retry_budget") == 0.0

@@ -480,3 +480,17 @@ async def test_downloads_are_counted_by_what_became_of_them(raw) -> None:
     assert outcomes == {"ok": 1, "URI_DOWNLOAD_FAILED": 1}
     assert registry.get_sample_value("image_gateway_download_bytes_total") == len(PICTURE)
     assert registry.get_sample_value("image_gateway_download_under_way") == 0
+
+
+async def test_what_may_be_reached_can_be_changed(raw) -> None:
+    raw.answers(ok(PICTURE))
+    async with contextlib.aclosing(Downloader(DownloadSettings())) as downloader:
+        with pytest.raises(GatewayError) as caught:
+            await downloader.fetch(f"{raw.url}/cat.jpg")
+        assert caught.value.reason is Reason.URI_FORBIDDEN
+        downloader.adopt(DownloadSettings(allow="127.0.0.1"))
+        assert await downloader.fetch(f"{raw.url}/cat.jpg") == PICTURE
+        downloader.adopt(DownloadSettings(allow="127.0.0.1", max_bytes=len(PICTURE) - 1))
+        with pytest.raises(GatewayError) as caught:
+            await downloader.fetch(f"{raw.url}/cat.jpg")
+        assert caught.value.reason is Reason.IMAGE_TOO_LARGE

@@ -72,7 +72,7 @@ def _espeak() -> tuple[str, dict[str, str]]:
     (data,) = unpacked("espeak-ng-data").glob("usr/lib/*/espeak-ng-data")
     program = unpacked("espeak-ng") / "usr" / "bin" / "espeak-ng"
     environment = {"LD_LIBRARY_PATH": ":".join(sorted(set(libraries))), "ESPEAK_DATA_PATH": str(data.parent)}
-    if subprocess.run([program, "--version"], env=environment, capture_output=True, check=False).returncode:  # noqa: S603
+    if subprocess.run([program, "--version"], env=environment, capture_output=True, check=False).returncode:  # noqa: S603 - one of ours
         msg = "music: espeak-ng is needed and cannot be run out of its package here: apt-get install espeak-ng"
         raise SystemExit(msg)
     return str(program), environment

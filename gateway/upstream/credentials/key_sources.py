@@ -38,14 +38,15 @@ class SettingsKeys:
     async def fetch(self) -> AccessKey:
         """See `KeySource`."""
         settings = self._settings
-        security_token = settings.security_token.get_secret_value() if settings.security_token else ""
-        renew_at = math.inf if settings.secret_key_file is None else self._clock() + LOOK_AGAIN
+        in_files = settings.secret_key_file is not None or settings.security_token_file is not None
+        renew_at = self._clock() + LOOK_AGAIN if in_files else math.inf
         try:
-            secret_key = await asyncio.to_thread(settings.read_secret_key)
+            secret_key = await asyncio.to_thread(settings.secret, "secret_key")
+            security_token = await asyncio.to_thread(settings.secret, "security_token")
         except ValueError as error:
-            raise _unusable("the secret key cannot be read") from error
+            raise _unusable("the secret key or its security token cannot be read") from error
         try:
-            return AccessKey(settings.access_key or "", secret_key, security_token, renew_at=renew_at)
+            return AccessKey(settings.access_key or "", secret_key or "", security_token or "", renew_at=renew_at)
         except ValueError as error:
             raise _unusable(f"the room of settings `cloud` {error}") from error
 

@@ -45,7 +45,7 @@ class PasswordSignIn:
         settings = self._settings
         project = {"id": settings.project_id} if settings.project_id else {"name": settings.project or settings.region}
         try:
-            password = await asyncio.to_thread(settings.read_password)
+            password = await asyncio.to_thread(settings.secret, "password")
         except ValueError as error:
             raise GatewayError(Reason.UPSTREAM_AUTHENTICATION_FAILED, "the cloud password cannot be read") from error
         user = {"name": settings.user, "password": password, "domain": {"name": settings.domain}}

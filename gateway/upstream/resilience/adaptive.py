@@ -24,6 +24,12 @@ class AdaptiveLimit:
         """Calls at once that are allowed now."""
         return int(self._value)
 
+    def bound(self, least: int, most: int) -> None:
+        """From now on between `least` and `most`. After a throttle, a larger bound is come to by trying."""
+        value = float(most) if self._value == self._most else self._value
+        self._least, self._most = float(least), float(most)
+        self._value = min(self._most, max(self._least, value))
+
     def succeeded(self, in_flight: int) -> None:
         """Count a success while so many calls were under way, itself included: one more is allowed after as many as the limit."""
         # A limit that is not made use of was not tried, and must not grow.

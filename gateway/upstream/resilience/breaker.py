@@ -48,6 +48,12 @@ class Breaker:
         self._probes = 0
         self._generation = 0  # of the state: what was admitted in an earlier one tells nothing about this one
 
+    def adopt(self, settings: BreakerSettings) -> None:
+        """From now on by these settings. What is suspended stays so for as long as was said; another window begins empty."""
+        if settings.window != self._settings.window:
+            self._window = FailureWindow(settings.window, self._clock)
+        self._settings = settings
+
     @property
     def state(self) -> BreakerState:
         """What becomes of a call now."""
@@ -156,6 +162,12 @@ class Breakers:
         self._clock = clock
         self._random = random
         self._breakers: dict[tuple[str, str], Breaker] = {}
+
+    def adopt(self, settings: BreakerSettings) -> None:
+        """From now on by these settings, all of them."""
+        self._settings = settings
+        for breaker in self._breakers.values():
+            breaker.adopt(settings)
 
     def of(self, endpoint: str, operation: str) -> Breaker:
         """The breaker, made when it is first asked for and kept: endpoints and operations are the gateway's, and few."""

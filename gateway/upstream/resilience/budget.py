@@ -25,6 +25,12 @@ class RetryBudget:
         """How many further attempts were not made for want of a token, so far."""
         return self._refusals
 
+    def change(self, share: float, reserve: float) -> None:
+        """From now on with this share and reserve; tokens stay, as far as the reserve allows."""
+        self._share = share
+        self._reserve = reserve
+        self._tokens = min(self._tokens, reserve)
+
     def deposit(self) -> None:
         """Count a call. To be told of each, once, before its first attempt."""
         self._tokens = min(self._reserve, self._tokens + self._share)

@@ -16,7 +16,7 @@ class FairQueue(Generic[_T]):
     """
 
     def __init__(self, length: int) -> None:
-        self._length = length
+        self.length = length
         # Ordered dictionaries throughout: a plain one takes linear time to find its first key after many were deleted there.
         self._lanes: OrderedDict[str, OrderedDict[_T, None]] = OrderedDict()  # the first tenant is the next to have a turn
         self._tenants_with: dict[int, OrderedDict[str, None]] = {}  # by number of items
@@ -43,7 +43,7 @@ class FairQueue(Generic[_T]):
         Returns the item that has no place: none, one that was in the queue until now, or `item`, which was not added then.
         """
         displaced = None
-        if self._size >= self._length:
+        if self._size >= self.length:
             if self._count(tenant) + 1 >= self._longest:
                 return item
             displaced = self._drop_from_longest()

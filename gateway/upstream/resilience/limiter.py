@@ -30,16 +30,25 @@ class Limiter:
         """`clock` is that of the callers' deadlines."""
         self._settings = settings
         self._clock = clock
-        least = settings.least if settings.adaptive else settings.concurrency
-        self._adaptive = AdaptiveLimit(least, settings.concurrency, clock)
-        burst = settings.burst or max(1.0, settings.rate or 1.0)
-        self._rate = TokenBucket(settings.rate, burst, clock) if settings.rate is not None else None
+        self._adaptive = AdaptiveLimit(_least(settings), settings.concurrency, clock)
+        self._rate = _bucket(settings, clock)
         self._queue: FairQueue[_Waiter] = FairQueue(settings.queue_length)
         self._in_flight = 0
         self._held_until = clock()
         self._wake_up: asyncio.TimerHandle | None = None
         self.service_time = ServiceTime(clock)
         """What calls take, of which `succeeded` was told."""
+
+    def adopt(self, settings: LimitSettings) -> None:
+        """From now on by these settings. Calls under way go on, those that wait keep their places."""
+        rate_changed = (settings.rate, settings.burst) != (self._settings.rate, self._settings.burst)
+        self._settings = settings
+        self._adaptive.bound(_least(settings), settings.concurrency)
+        self._queue.length = settings.queue_length
+        if rate_changed:
+            self._rate = _bucket(settings, self._clock)
+        self._forget_wake_up()  # it was set for the old rate
+        self._dispatch()
 
     @property
     def limit(self) -> int:
@@ -196,6 +205,16 @@ class Limiter:
     def _wake(self) -> None:
         self._wake_up = None
         self._dispatch()
+
+
+def _least(settings: LimitSettings) -> int:
+    return settings.least if settings.adaptive else settings.concurrency
+
+
+def _bucket(settings: LimitSettings, clock: Callable[[], float]) -> TokenBucket | None:
+    if settings.rate is None:
+        return None
+    return TokenBucket(settings.rate, settings.burst or max(1.0, settings.rate), clock)
 
 
 class _Waiter:

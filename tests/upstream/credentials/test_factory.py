@@ -12,8 +12,8 @@ VARIABLES = {"HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "SK"}
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({}, "user, domain, exactly one of password and password_file"),
-        ({"auth": "keys"}, "access_key, exactly one of secret_key and secret_key_file"),
+        ({}, "user, domain, password or password_file"),
+        ({"auth": "keys"}, "access_key, secret_key or secret_key_file"),
         ({"auth": "keys_file"}, "keys_file"),
         ({"auth": "environment"}, "environment variable HUAWEICLOUD_SDK_AK, environment variable HUAWEICLOUD_SDK_SK"),
     ],

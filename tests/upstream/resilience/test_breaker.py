@@ -260,3 +260,17 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
+
+
+def test_new_settings_hold_for_those_that_are_there_and_those_to_come(clock) -> None:
+    breakers = Breakers(BreakerSettings(failures=5, window=30), clock, lambda: 0.0)
+    there = breakers.of("https://e", "tagging")
+    attempt(there, Outcome.FAILED)
+    breakers.adopt(BreakerSettings(failures=2, window=30, pause=7))
+    attempt(there, Outcome.FAILED)
+    assert refusal(there).retry_after == pytest.approx(7)
+    breakers.adopt(BreakerSettings(failures=1, window=10, enabled=False))
+    assert there.state is BreakerState.OPEN  # for as long as was said
+    other = breakers.of("https://e", "defog")
+    attempt(other, Outcome.FAILED)
+    assert other.state is BreakerState.CLOSED

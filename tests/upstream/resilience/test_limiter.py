@@ -517,3 +517,57 @@ def test_whatever_happens_the_bounds_hold_and_all_slots_come_back(steps, concurr
             assert starts == sorted(starts)
 
     run(main())
+
+
+def test_a_higher_limit_lets_those_who_wait_go_and_a_lower_one_holds_back() -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=1)
+        callers = [Caller(gate) for _ in range(4)]
+        await settle()
+        assert (gate.in_flight, gate.waiting) == (1, 3)
+        gate.adopt(LimitSettings(concurrency=3))
+        await settle()
+        assert gate.in_flight == gate.limit == 3
+        gate.adopt(LimitSettings(concurrency=2, queue_length=1))
+        assert gate.limit == 2
+        await ended(*callers)
+        assert [caller.error for caller in callers] == [None] * 4
+        assert is_idle(gate)
+        held, *others = [Caller(gate) for _ in range(4)]
+        await settle()
+        assert [caller.reason for caller in others] == [None, None, Reason.OVERLOADED]
+        await ended(held, *others)
+
+    run(main())
+
+
+def test_after_a_throttle_a_higher_limit_is_come_to_by_trying() -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=10)
+        gate.throttled()
+        assert gate.limit == 7
+        gate.adopt(LimitSettings(concurrency=20))
+        assert gate.limit == 7
+        gate.adopt(LimitSettings(concurrency=20, adaptive=False))
+        assert gate.limit == 20
+
+    run(main())
+
+
+def test_a_rate_can_be_set_and_taken_away() -> None:
+    async def main() -> None:
+        gate = limiter(concurrency=100, rate=1, burst=1)
+        begun = now()
+        callers = [Caller(gate, seconds=0.0) for _ in range(3)]
+        await settle()
+        assert gate.waiting == 2
+        gate.adopt(LimitSettings(concurrency=100))
+        await ended(*callers)
+        assert now() == begun
+        gate.adopt(LimitSettings(concurrency=100, rate=2, burst=1))
+        callers = [Caller(gate, seconds=0.0) for _ in range(3)]
+        await ended(*callers)
+        assert now() == pytest.approx(begun + 1.0)
+        assert is_idle(gate)
+
+    run(main())

@@ -1,8 +1,18 @@
 import pytest
 
-from gateway.config import CONFIG_VARIABLE, ConfigError, declared_settings, load_settings
+from gateway.config import CONFIG_VARIABLE, ConfigError, declared_settings, load, load_settings
+from gateway.config.loading import fields_at, place
+from gateway.settings import Settings
 
-SECRETS = ["cloud.password", "cloud.secret_key", "cloud.security_token", "rest.password", "rest.secret_key", "client.api_key"]
+SECRETS = [
+    "cloud.password",
+    "cloud.secret_key",
+    "cloud.security_token",
+    "redis.password",
+    "rest.password",
+    "rest.secret_key",
+    "client.api_key",
+]
 
 
 @pytest.fixture
@@ -119,6 +129,7 @@ def test_what_only_looks_like_it_is_unknown(name) -> None:
 def test_every_setting_is_described_and_refuses_in_words(setting) -> None:
     assert setting.description.endswith(".")
     assert setting.allowed
+    assert setting.reason or setting.default is None, "say why the default is what it is: json_schema_extra={'reason': …}"
     assert "a value" not in setting.allowed
     assert setting.is_secret == (setting.path in {*SECRETS, "redis.url"})
     assert setting.variable == f"IMAGE_GATEWAY_{setting.path.upper().replace('.', '_')}"
@@ -179,7 +190,9 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 def test_a_rule_between_settings_is_told_by_its_own_words() -> None:
-    assert problems({"rest.access_key": "AK"}) == ["settings of rest: access_key and secret_key: give both or neither"]
+    assert problems({"rest.access_key": "AK"}) == [
+        "settings of rest: access_key and secret_key (or secret_key_file): give both or neither"
+    ]
 
 
 @pytest.mark.parametrize("path", SECRETS)
@@ -204,6 +217,75 @@ def test_a_url_that_may_hold_a_password_is_never_shown() -> None:
 def test_a_secret_is_not_empty(path) -> None:
     found = problems({"rest.access_key": "AK", "rest.secret_key": "SK", path: ""})
     assert found == [f"setting {path} is (not shown) (from the command line); it must be a text that is not empty"]
+
+
+@pytest.mark.parametrize("path", [*SECRETS, "redis.url"])
+def test_every_secret_may_stand_in_a_file_but_not_in_both(path) -> None:
+    beside = {"rest.access_key": "AK"} if path == "rest.secret_key" else {}
+    assert f"{path}_file" in {setting.path for setting in declared_settings()}
+    given = {path: "redis://:hunter2@h" if path == "redis.url" else "hunter2", f"{path}_file": "/run/secrets/x"}
+    room, _, name = path.partition(".")
+    assert problems(given | beside) == [f"settings of {room}: {name} and {name}_file: give one of them, not both"]
+    environment = {f"IMAGE_GATEWAY_{path.upper().replace('.', '_')}_FILE": "/run/secrets/x"}
+    assert "give one of them" in problems({path: given[path], **beside}, environment)[0]
+
+
+def test_no_array_of_tables_is_a_room_and_none_is_shown(toml) -> None:
+    file = toml("[[cloud]]\npassword = 'hunter2'\n")
+    assert problems(file=file) == [f"cloud in {file} is an array; it must be a table of settings: [cloud]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[cloud.regon]\nx = 1\n", "unknown setting cloud.regon in FILE; did you mean cloud.region?"),
+        ("[[cloud.regon]]\nx = 1\n", "unknown setting cloud.regon in FILE; did you mean cloud.region?"),
+        ("[clod]\nregion = 'x'\n", "unknown setting clod.region in FILE; did you mean cloud.region?"),
+        (
+            "[cloud.password]\nvalue = 'hunter2'\n",
+            "setting cloud.password is (not shown) (from FILE); it must be a text that is not empty",
+        ),
+    ],
+)
+def test_tables_within_rooms_are_told_as_settings_are(toml, text, said) -> None:
+    file = toml(text)
+    assert problems(file=file) == [said.replace("FILE", str(file))]
+
+
+class Inner(Settings):
+    name: str = ""
+
+
+class Outer(Settings):
+    inner: list[Inner] | None = None
+
+
+@pytest.mark.parametrize(
+    ("location", "fields"),
+    [((), ["inner"]), (("inner",), ["name"]), (("inner", 0), ["name"]), (("inner", 0, "name"), []), (("x",), [])],
+)
+def test_the_names_within_nested_tables_are_known(location, fields) -> None:
+    assert fields_at(Outer, location) == fields
+    assert place(("tables", 0, "name")) == ".tables[0].name"
+
+
+def test_wrong_values_and_unknown_names_are_told_together() -> None:
+    found = problems({"cloud.timeout": "x"}, {"IMAGE_GATEWAY_LISEN": "x"})
+    assert [problem.partition(" is ")[0] for problem in found] == [
+        "unknown setting IMAGE_GATEWAY_LISEN in the environment; did you mean IMAGE_GATEWAY_LISTEN?",
+        "setting cloud.timeout",
+    ]
+
+
+def test_each_value_s_source_is_kept(toml) -> None:
+    file = toml("[cloud]\ntimeout = 7\nregion = 'x'\nuser = 'u'\n")
+    loaded = load({"cloud.region": "flag"}, {"IMAGE_GATEWAY_CLOUD_USER": "ada"}, file)
+    assert loaded.origins == {
+        "cloud.timeout": str(file),
+        "cloud.region": "the command line",
+        "cloud.user": "environment variable IMAGE_GATEWAY_CLOUD_USER",
+    }
+    assert loaded.file == file
 
 
 def test_a_wrong_value_beside_a_secret_does_not_show_it() -> None:
