@@ -30,6 +30,7 @@ HEAD = """\
 
 Written by `python -m bench.telemetry`; {cores} cores, {system}. TagImage with a picture of {size} kB
 whose answer is remembered: CPU of the gateway for each call, eight at a time, the least of {rounds} rounds of {calls} calls.
+On a machine that others use as well all of them are too high, and differences of a few per cent are noise.
 
 | | µs a call | difference |
 | --- | --- | --- |
@@ -109,15 +110,15 @@ async def measured(
 
 async def run(calls: int, rounds: int, before: Path | None) -> str:
     async with collecting() as collector:
-        rows = [
-            (name, await measured(folder, settings, metadata, calls, rounds))
-            for name, (folder, settings, metadata) in variants(collector, before).items()
-        ]
+        rows = []
+        for name, (folder, settings, metadata) in variants(collector, before).items():
+            rows.append((name, await measured(folder, settings, metadata, calls, rounds)))
+            print(*rows[-1], file=sys.stderr, flush=True)
     first = rows[0][1]
     lines = [f"| {name} | {value:.0f} | {value - first:+.0f} |" for name, value in rows]
     return HEAD.format(
         cores=os.cpu_count(),
-        system=f"{platform.system()}, Python {platform.python_version()}",
+        system=f"{platform.system()}, Python {platform.python_version()}, load average {os.getloadavg()[1]:.0f}",
         size=len(PICTURE) // 1000,
         rounds=rounds,
         calls=calls,

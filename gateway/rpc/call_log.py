@@ -32,6 +32,8 @@ class CallLog:
     def ended(self, scope: Scope, code: grpc.StatusCode, seconds: float) -> None:
         """Log the call of `scope`, inside which this is to be called."""
         if code is grpc.StatusCode.OK:
+            if not _log.isEnabledFor(self._level):
+                return
             level = logging.DEBUG if is_of_grpc(scope.method) else self._level
             if not _log.isEnabledFor(level) or (self._share < 1 and self._draw() >= self._share):
                 return
