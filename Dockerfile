@@ -1,7 +1,15 @@
-# syntax=docker/dockerfile:1
 # The native core needs Rust to compile, Pillow-SIMD a C compiler, the packages need pip to install, and running needs none.
+#
+# At run time nothing is written but, perhaps, temporary files: run it with a read-only root file system, a tmpfs on /tmp,
+# no capabilities and no new privileges (deploy/compose.yaml and deploy/helm do).
 
-FROM rust:1.95-slim-bookworm AS wheel
+# Exact tags, and not digests: a rebuild is how Debian's security updates come in. To pin further, or to build from a mirror:
+# --build-arg PYTHON_IMAGE=registry.example/python:3.11.15-slim-bookworm@sha256:…
+ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
+ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
+
+# hadolint ignore=DL3006  # tagged above
+FROM ${RUST_IMAGE} AS wheel
 # hadolint ignore=DL3008  # Debian keeps only the newest version of a package, so a pinned one stops the build some day
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 python3-venv \
@@ -13,7 +21,8 @@ COPY native native
 COPY gateway gateway
 RUN /build/bin/maturin build --release --locked --out /wheels
 
-FROM python:3.11-slim-bookworm AS packages
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.lock /
 COPY --from=wheel /wheels /wheels
 RUN python -m venv /opt/image-gateway \
@@ -21,7 +30,8 @@ RUN python -m venv /opt/image-gateway \
  && /opt/image-gateway/bin/pip install --no-cache-dir --no-deps /wheels/*.whl \
  && /opt/image-gateway/bin/pip uninstall --yes pip setuptools
 
-FROM python:3.11-slim-bookworm AS breadth
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS breadth
 COPY requirements-breadth.lock requirements-breadth-build.lock /
 # hadolint ignore=DL3008  # as above
 RUN apt-get update \
@@ -35,7 +45,8 @@ RUN python -m venv /opt/breadth \
       --no-binary pillow-simd --requirement /requirements-breadth.lock \
  && /opt/breadth/bin/pip uninstall --yes pip setuptools pybind11
 
-FROM python:3.11-slim-bookworm
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="image-gateway" org.opencontainers.image.licenses="Apache-2.0"
 # hadolint ignore=DL3008  # as above; what Pillow-SIMD is linked with
 RUN apt-get update \
@@ -43,15 +54,17 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /opt/image-gateway /opt/image-gateway
 COPY --from=breadth /opt/breadth /opt/breadth
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin gateway
-USER 10001
+RUN groupadd --system --gid 10001 gateway \
+ && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin gateway
+# By number, so that Kubernetes can see that it is not root (runAsNonRoot).
+USER 10001:10001
 ENV PATH=/opt/image-gateway/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     IMAGE_GATEWAY_BREADTH_PYTHON=/opt/breadth/bin/python \
     IMAGE_GATEWAY_LISTEN=0.0.0.0:50051
 EXPOSE 50051
-HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["image-gateway", "health"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["image-gateway", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["image-gateway"]
 CMD ["serve"]

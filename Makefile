@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model bench-prepare bench-engines soak bench-streams fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model check-deploy check-container bench-prepare bench-engines soak bench-streams bench-connections fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,6 +152,35 @@ check-model: $(VENV)/packages $(DETECTORS)/complete  ## Fail if a shipped model 
 	$(BIN)/python tools/convert_detectors.py centernet $(DETECTORS)/vladmandic-human-3.3.6.tgz \
 		gateway/engines/data/centernet_mobilenet_v3.onnx --check
 	$(BIN)/python -m tools.train_super_resolution --check
+
+# Compiled from their sources, which the Go proxy has, and kept for other checkouts; the version is in the path.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/image-gateway
+HELM := $(TOOLS)/helm-v3.19.0/helm
+COMPOSE := $(TOOLS)/compose-go-v2.13.0/cmd
+SCHEMAS := $(VENV)/deploy
+
+$(HELM):
+	@command -v go >/dev/null || { echo "make: a Go toolchain is needed (go is not on the PATH)" >&2; exit 1; }
+	GOBIN=$(@D) go install helm.sh/helm/v3/cmd/helm@v3.19.0
+
+$(COMPOSE):
+	GOBIN=$(@D) go install github.com/compose-spec/compose-go/v2/cmd@v2.13.0
+
+$(SCHEMAS)/installed: requirements-deploy.lock $(VENV)/packages
+	rm -rf $(SCHEMAS)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --target $(SCHEMAS) -r requirements-deploy.lock
+	@touch $@
+
+check-deploy: install $(HELM) $(COMPOSE) $(SCHEMAS)/installed  ## Check what is in deploy/ (needs Go and systemd-analyze)
+	$(BIN)/hadolint Dockerfile
+	PYTHONPATH=$(SCHEMAS) DEPLOY_TEST_HELM=$(HELM) DEPLOY_TEST_COMPOSE=$(COMPOSE) DEPLOY_TEST_SYSTEMD=systemd-analyze \
+		$(BIN)/python -m pytest tests/deploy
+
+check-container: install  ## Carry out the Dockerfile in clean roots, start the result hardened (root; mmdebstrap, bubblewrap)
+	$(BIN)/python -m tools.container $(or $(FOLDER),/var/tmp/image-gateway-container)
+
+bench-connections: install  ## Ten thousand connections; writes bench/results/connections.md
+	$(BIN)/python -m bench.connections $(BENCH)
 
 bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
 	$(BIN)/python -m bench.prepare $(BENCH)

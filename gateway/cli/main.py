@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.cli.allocator import keep_large_buffers
 from gateway.cli.event_loop import EventLoop
+from gateway.cli.notify import notify_ready
 from gateway.cli.parser import build_parser
 from gateway.config import ConfigError, GatewaySettings, load_settings
 from gateway.config.reload import Reload
@@ -271,6 +272,7 @@ def _log_level(command: str, settings: GatewaySettings) -> str:
 
 def _announce(line: str) -> None:
     print(line, flush=True)
+    notify_ready(line)
 
 
 _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, GatewaySettings], _Run]]] = {

@@ -10,6 +10,8 @@ def server_options(settings: RpcSettings, *, share_port: bool) -> list[tuple[str
         ("grpc.max_concurrent_streams", settings.connection_calls),
         # Two servers on one port would share its calls at random; unless they are meant to, the second one is to fail instead.
         ("grpc.so_reuseport", int(share_port)),
+        # Peers that connect and say nothing, or not all of it.
+        ("grpc.server_handshake_timeout_ms", _milliseconds(settings.handshake_timeout)),
         # Peers that are gone without a word, whose calls would be worked on to their ends.
         ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive_time)),
         ("grpc.keepalive_timeout_ms", _milliseconds(settings.keepalive_timeout)),
@@ -22,6 +24,8 @@ def server_options(settings: RpcSettings, *, share_port: bool) -> list[tuple[str
     ]
     if settings.channelz:
         options.append(("grpc.enable_channelz", 1))
+    if settings.connection_idle:
+        options.append(("grpc.max_connection_idle_ms", _milliseconds(settings.connection_idle)))
     if settings.connection_age:
         # gRPC draws each connection's age at random, 10 % to either side, so that not all come back at once (gRFC A9).
         options += [

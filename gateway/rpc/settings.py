@@ -119,6 +119,15 @@ class RpcSettings(Settings):
         description="Seconds that the calls of such a connection are given to end.",
         json_schema_extra={"reason": "streams may be long, and are taken up elsewhere only if clients can"},
     )
+    connection_idle: float = Field(
+        900.0,
+        ge=0,
+        le=86_400 * 30,
+        description="Seconds without a call after which a connection is ended, whether or not its client answers pings. 0: never.",
+    )
+    handshake_timeout: float = Field(
+        20.0, gt=0, le=600, description="Seconds that a client has to say hello: for TLS and for HTTP/2's first settings."
+    )
     keepalive_time: float = Field(
         60.0,
         ge=1,

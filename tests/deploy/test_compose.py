@@ -1,0 +1,69 @@
+import json
+import os
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.config import load_settings
+
+from .conftest import DEPLOY, output, tool
+
+FILE = DEPLOY / "compose.yaml"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text())["services"]
+
+
+def test_it_is_what_compose_takes() -> None:
+    """Loaded by Compose's own loader, with its schema, its interpolation and its checks of what refers to what."""
+    project = json.loads(output(tool("DEPLOY_TEST_COMPOSE"), "-format", "json", os.fspath(FILE), cwd=DEPLOY))
+    assert set(project["services"]) == {"gateway", "rest", "redis", "prometheus", "grafana"}
+
+
+def test_every_service_is_hardened_checked_and_bounded(services) -> None:
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"]), name
+        assert name == "gateway" or "healthcheck" in service, name  # its image has one
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert ":latest" not in service["image"], name
+        assert not any("PASSWORD" in variable and not variable.endswith("__FILE") for variable in service.get("environment", {}))
+
+
+def test_no_port_of_an_internal_network_is_published(services) -> None:
+    for name, service in services.items():
+        assert not service.get("ports") or set(service["networks"]) != {"inside"}, name
+
+
+@pytest.mark.parametrize("name", ["gateway", "rest"])
+def test_the_gateway_takes_its_settings(name) -> None:
+    settings = load_settings({}, {}, DEPLOY / "compose" / f"{name}.toml")
+    assert settings.rest.listen == "0.0.0.0:8600" if name == "rest" else settings.redis.url
+
+
+def test_what_is_mounted_is_there() -> None:
+    for file in ("prometheus/prometheus.yaml", "prometheus/alerts.yaml", "grafana/dashboard.json", "grafana/provisioning/dashboards/image-gateway.yaml"):
+        assert (DEPLOY / file).is_file(), file
+    prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yaml").read_text())
+    assert prometheus["rule_files"] == ["alerts.yaml"]
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
+
+
+def test_secrets_are_made_once(tmp_path) -> None:
+    script = tmp_path / "compose" / "secrets.sh"
+    script.parent.mkdir()
+    script.write_bytes((DEPLOY / "compose/secrets.sh").read_bytes())
+    made = []
+    for _ in range(2):
+        output("sh", os.fspath(script))
+        made.append({file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()})
+    assert made[0] == made[1]
+    secrets = yaml.safe_load(FILE.read_text())["secrets"].values()
+    assert {f"./secrets/{name}" for name in made[0]} == {secret["file"] for secret in secrets}
+    assert len(set(made[0].values())) == len(made[0])
