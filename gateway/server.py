@@ -205,7 +205,10 @@ async def running_rest_face(settings: GatewaySettings, reload: Reload | None = N
             raise ConfigError(error.problems) from None
         host, port = split_address(settings.rest.listen)
         tls = swapped_context(lambda: pair.current) if pair is not None else None
-        async with contextlib.AsyncExitStack() as watching, listening(app, host, port, tls) as bound:
+        async with (
+            contextlib.AsyncExitStack() as watching,
+            listening(app, host, port, tls, header_timeout=settings.rest.header_timeout) as bound,
+        ):
             if pair is not None:
                 pair.start()
                 watching.push_async_callback(pair.aclose)

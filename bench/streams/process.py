@@ -58,8 +58,8 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(cloud: str, settings: Mapping[str, object]) -> AsyncIterator[Gateway]:
-    """A gateway whose provider is the cloud at that URL; `settings` by their variables, without the prefix."""
+async def running_gateway(cloud: str, settings: Mapping[str, object], *, provider: str = "cloud") -> AsyncIterator[Gateway]:
+    """A gateway whose cloud is at that URL; `settings` by their variables, without the prefix."""
     given = {
         "CLOUD_ENDPOINT": cloud,
         "CLOUD_IAM_ENDPOINT": cloud,
@@ -72,7 +72,7 @@ async def running_gateway(cloud: str, settings: Mapping[str, object]) -> AsyncIt
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IMAGE_GATEWAY_")}
     environment |= {f"IMAGE_GATEWAY_{name}": str(value) for name, value in given.items()}
-    command = [sys.executable, "-m", "gateway", "serve", "--provider", "cloud", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "gateway", "serve", "--provider", provider, "--listen", "127.0.0.1:0"]
     with tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log, env=environment)
         assert process.stdout is not None

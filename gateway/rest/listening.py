@@ -46,8 +46,13 @@ class _Connection(web.RequestHandler):
 
 
 @contextlib.asynccontextmanager
-async def listening(app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Accept calls of `app` at that address; gives the port. Drains at the end. Raises `OSError`."""
+async def listening(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None, *, header_timeout: float = 30.0
+) -> AsyncIterator[int]:
+    """Accept calls of `app` at that address; gives the port. Drains at the end. Raises `OSError`.
+
+    `header_timeout`: seconds for the headers of a request to arrive.
+    """
     loop = asyncio.get_running_loop()
     # Whoever hangs up leaves a place to others.
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_DRAIN_SECONDS)
@@ -59,6 +64,7 @@ async def listening(app: web.Application, host: str, port: int, tls: ssl.SSLCont
         return _Connection(
             server,
             loop=loop,
+            keepalive_timeout=header_timeout,  # which aiohttp counts from the start of a connection, too
             access_log=None,  # type: ignore[arg-type]  # aiohttp takes it for “none”, and says so in its runner
             auto_decompress=False,  # a megabyte can become a gigabyte, and the loop would see to that alone
             max_line_size=_MAX_HEADER_BYTES,

@@ -113,6 +113,9 @@ class RestSettings(Settings):
         description="Requests at once; further ones are refused with HTTP 429. Each may hold some tens of MB.",
         json_schema_extra={"reason": "each may hold some tens of MB"},
     )
+    header_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
+        30.0, description="Seconds in which a request's headers have to arrive; then its connection is closed, as one that is idle."
+    )
     body_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         60.0,
         description="Seconds in which a request's body has to arrive; after that it is answered with HTTP 408.",
