@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model check-deploy check-container bench-prepare bench-engines soak bench-streams bench-connections fuzz wheel serve lock clean
+.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model check-deploy check-container bench-prepare bench-engines soak bench-streams bench-connections bench-sizing fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -181,6 +181,9 @@ check-container: install  ## Carry out the Dockerfile in clean roots, start the 
 
 bench-connections: install  ## Ten thousand connections; writes bench/results/connections.md
 	$(BIN)/python -m bench.connections $(BENCH)
+
+bench-sizing: install  ## What a picture costs, for docs/operations.md; writes bench/results/sizing.md
+	$(BIN)/python -m bench.sizing $(BENCH)
 
 bench-prepare: install  ## Measure preparing pictures beside other libraries; writes bench/results/prepare.md
 	$(BIN)/python -m bench.prepare $(BENCH)

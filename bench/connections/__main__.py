@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.soak.checks import Check
-from bench.streams.process import Gateway, running_gateway
 from bench.streams.prober import probed
+from bench.streams.process import Gateway, running_gateway
 from bench.streams.section import all_of, at_most, prompt
 
 RESULTS = Path(__file__).parents[1] / "results" / "connections.md"
@@ -42,13 +42,19 @@ def main() -> int:
         sys.exit(f"{given.connections} connections need {given.connections + _SPARE_FILES} open files, and ulimit -Hn is {most}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     checks = asyncio.run(_measured(given.connections, given.idle))
+    about = (
+        f"Written by `python -m bench.connections`; {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}. {given.connections:,} clients in {PROCESSES} processes connect to one gateway process, "
+        f"greet it in HTTP/2, answer its pings, and make no call. `rpc.connection_idle` is {given.idle:g} s.\n"
+    )
     lines = [
         "# Ten thousand connections\n",
-        f"Written by `python -m bench.connections`; {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. "
-        f"{given.connections:,} clients in {PROCESSES} processes connect to one gateway process, greet it in HTTP/2, answer its pings, "
-        f"and make no call. `rpc.connection_idle` is {given.idle:g} s.\n",
+        about,
         "|  | Found | Wanted |  |\n| --- | --- | --- | --- |",
-        *(f"| {each.name} | {each.found} | {each.wanted} | {'holds' if each.holds else '**does not hold**'} |" for each in checks),
+        *(
+            f"| {each.name} | {each.found} | {each.wanted} | {'holds' if each.holds else '**does not hold**'} |"
+            for each in checks
+        ),
     ]
     text = "\n".join(lines)
     print(text)
@@ -64,7 +70,9 @@ async def _measured(connections: int, idle: float) -> list[Check]:
             await asyncio.sleep(_WATCH_SECONDS)
         async with contextlib.AsyncExitStack() as opened:
             async with probed(gateway.address) as arriving:
-                holders = [await opened.enter_async_context(_holding(gateway, connections // PROCESSES)) for _ in range(PROCESSES)]
+                holders = [
+                    await opened.enter_async_context(_holding(gateway, connections // PROCESSES)) for _ in range(PROCESSES)
+                ]
                 told = await asyncio.gather(*(holder.stdout.readline() for holder in holders if holder.stdout))
                 assert all(line.startswith(b"held ") for line in told), told
             memory, held = gateway.memory, gateway.files - files

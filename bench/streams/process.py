@@ -41,6 +41,12 @@ class Gateway:
         return self._status("VmHWM")
 
     @property
+    def cpu(self) -> float:
+        """Seconds of CPU used since the start."""
+        used = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def files(self) -> int:
         """Open files and sockets."""
         return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))

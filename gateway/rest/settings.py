@@ -114,7 +114,8 @@ class RestSettings(Settings):
         json_schema_extra={"reason": "each may hold some tens of MB"},
     )
     header_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
-        30.0, description="Seconds in which a request's headers have to arrive; then its connection is closed, as one that is idle."
+        30.0,
+        description="Seconds in which a request's headers have to arrive; then its connection is closed, as one that is idle.",
     )
     body_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         60.0,

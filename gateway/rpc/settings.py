@@ -123,7 +123,7 @@ class RpcSettings(Settings):
         900.0,
         ge=0,
         le=86_400 * 30,
-        description="Seconds without a call after which a connection is ended, whether or not its client answers pings. 0: never.",
+        description="Seconds without a call after which a connection is ended, though its client may answer pings. 0: never.",
     )
     handshake_timeout: float = Field(
         20.0, gt=0, le=600, description="Seconds that a client has to say hello: for TLS and for HTTP/2's first settings."

@@ -33,7 +33,19 @@ def rendered() -> Callable[..., list[dict[str, Any]]]:
     helm = tool("DEPLOY_TEST_HELM")
 
     def render(values: str = "", name: str = "image-gateway") -> list[dict[str, Any]]:
-        text = output(helm, "template", name, os.fspath(CHART), "--namespace", "pictures", "--kube-version", "1.30.0", "--values", "-", input=values)
+        text = output(
+            helm,
+            "template",
+            name,
+            os.fspath(CHART),
+            "--namespace",
+            "pictures",
+            "--kube-version",
+            "1.30.0",
+            "--values",
+            "-",
+            input=values,
+        )
         return [document for document in yaml.safe_load_all(text) if document]
 
     return render

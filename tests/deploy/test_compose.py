@@ -47,7 +47,12 @@ def test_the_gateway_takes_its_settings(name) -> None:
 
 
 def test_what_is_mounted_is_there() -> None:
-    for file in ("prometheus/prometheus.yaml", "prometheus/alerts.yaml", "grafana/dashboard.json", "grafana/provisioning/dashboards/image-gateway.yaml"):
+    for file in (
+        "prometheus/prometheus.yaml",
+        "prometheus/alerts.yaml",
+        "grafana/dashboard.json",
+        "grafana/provisioning/dashboards/image-gateway.yaml",
+    ):
         assert (DEPLOY / file).is_file(), file
     prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yaml").read_text())
     assert prometheus["rule_files"] == ["alerts.yaml"]

@@ -159,6 +159,11 @@ def test_every_alert_and_the_dashboard_are_carried(rendered) -> None:
 def test_values_that_make_no_sense_are_refused(values) -> None:
     helm = tool("DEPLOY_TEST_HELM")
     done = subprocess.run(
-        [helm, "template", "x", os.fspath(CHART), "--kube-version", "1.30.0", "--values", "-"], input=values, capture_output=True, text=True, timeout=60, check=False
+        [helm, "template", "x", os.fspath(CHART), "--kube-version", "1.30.0", "--values", "-"],
+        input=values,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode != 0

@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
@@ -25,6 +25,12 @@ _CALM = Weather(share=0.0, storm_every=0, latency=0.02)
 _SETTINGS: dict[str, object] = {"LIMIT_CONCURRENCY": 32, "LIMIT_QUEUE_LENGTH": 10_000, "HEDGE_AFTER": ""}
 
 
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110  # what other processes do
+            await asyncio.sleep(0.01)
+
+
 class Load:
     """Callers that call again as soon as they are answered, each with a connection and pictures of its own."""
 
@@ -40,9 +46,7 @@ class Load:
     async def reaches(self, answers: int) -> None:
         """Wait until so many more calls have been answered."""
         wanted = self.answered.total() + answers
-        async with asyncio.timeout(60):
-            while self.answered.total() < wanted:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.answered.total() >= wanted)
 
     async def ended(self) -> None:
         """Stop, and wait for what is under way."""
@@ -59,7 +63,9 @@ class Load:
                 number += 1
                 name = f"{caller}-{number}"
                 try:
-                    reply = await stub.TagImage(pb.TagImageRequest(content=picture(name, 1000)), timeout=30, wait_for_ready=not self._once or number == 1)
+                    reply = await stub.TagImage(
+                        pb.TagImageRequest(content=picture(name, 1000)), timeout=30, wait_for_ready=not self._once or number == 1
+                    )
                 except grpc.aio.AioRpcError as error:
                     self.failures.append((name, error.code()))
                     if self._once:
@@ -99,9 +105,7 @@ async def test_a_worker_that_is_killed_under_load_takes_only_what_it_was_at_alon
         await load.ended()
         assert {code for _, code in load.failures} <= {grpc.StatusCode.UNAVAILABLE}
         assert len(load.failures) <= 12  # a caller has one call at a time, and each fails once at most
-        async with asyncio.timeout(60):
-            while len(workers(gateway)) < 2:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(workers(gateway)) == 2)
         assert len(workers(gateway) & before) == 1
         assert (await cloud.books()).received.total() >= load.answered.total()
 
@@ -123,7 +127,7 @@ class Redis:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", os.fspath(self._folder)]
         self._process = await asyncio.create_subprocess_exec(program, *options, stdout=asyncio.subprocess.DEVNULL)
         async with asyncio.timeout(20):
-            while await self.keys() is None:
+            while await self.keys() is None:  # noqa: ASYNC110  # of another process
                 await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
@@ -150,7 +154,7 @@ async def store(tmp_path) -> AsyncIterator[Redis]:
 
 async def _keys_come(store: Redis) -> None:
     async with asyncio.timeout(30):
-        while not await store.keys():
+        while not await store.keys():  # noqa: ASYNC110  # of another process
             await asyncio.sleep(0.05)
 
 

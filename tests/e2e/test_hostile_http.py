@@ -82,10 +82,11 @@ def test_a_drop_now_and_then_keeps_no_connection_open(face, serves) -> None:
     with connected(face) as connection:
         connection.sendall(_REQUEST)
         until = time.monotonic() + 10
-        with pytest.raises(OSError):  # noqa: PT011  # reset, or broken pipe
+        with contextlib.suppress(OSError):  # reset, or broken pipe
             while time.monotonic() < until:
                 connection.sendall(b"X-Drop: 1\r\n")
                 time.sleep(0.05)
+        assert time.monotonic() < until
 
 
 def test_a_body_that_does_not_end_is_not_waited_for(face, serves) -> None:
@@ -146,7 +147,8 @@ def token_of(face) -> bytes:
     signed_in = requests.post(f"http://{face.address}/v3/auth/tokens", json=body, timeout=30)
     project = signed_in.json()["token"]["project"]["id"]
     token = signed_in.headers["X-Subject-Token"]
-    return f"POST /v2/{project}/image/tagging HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Auth-Token: {token}\r\n".encode()
+    head = f"POST /v2/{project}/image/tagging HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token}\r\n"
+    return f"{head}Content-Type: application/json\r\n".encode()
 
 
 def test_the_operators_port_answers_beside_slow_peers() -> None:
@@ -154,8 +156,16 @@ def test_the_operators_port_answers_beside_slow_peers() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     arguments = ["serve", "--provider", "cloud", "--endpoint", "http://127.0.0.1:9", "--iam-endpoint", "http://127.0.0.1:9"]
-    settings = {"OPS_LISTEN": f"127.0.0.1:{port}", "CLOUD_USER": "someone", "CLOUD_DOMAIN": "account", "CLOUD_PASSWORD": "planted"}
-    with started(arguments, **{f"IMAGE_GATEWAY_{name}": value for name, value in settings.items()}), contextlib.ExitStack() as slow:
+    settings = {
+        "OPS_LISTEN": f"127.0.0.1:{port}",
+        "CLOUD_USER": "someone",
+        "CLOUD_DOMAIN": "account",
+        "CLOUD_PASSWORD": "planted",
+    }
+    with (
+        started(arguments, **{f"IMAGE_GATEWAY_{name}": value for name, value in settings.items()}),
+        contextlib.ExitStack() as slow,
+    ):
         for number in range(300):
             peer = slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
             peer.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: "[: number % 40])

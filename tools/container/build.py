@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.container.context import Context
-from tools.container.dockerfile import Stage, stages, words
+from tools.container.dockerfile import Stage, Step, stages, words
 
 # What stands for the official images: Debian's own Python, under the names that those have, and the toolchain of this machine.
 _PACKAGES: Final = {"python": "python3,python3-venv,ca-certificates", "rust": "gcc,libc6-dev,ca-certificates"}
@@ -57,7 +57,9 @@ def _from(tag: str, name: str, into: Path) -> Image:
     kind = tag.rsplit("/", 1)[-1].partition(":")[0]
     base = into / f"base-{kind}"
     if not base.exists():
-        subprocess.run(["mmdebstrap", "--variant=minbase", f"--include={_PACKAGES[kind]}", "bookworm", os.fspath(base)], check=True)
+        subprocess.run(
+            ["mmdebstrap", "--variant=minbase", f"--include={_PACKAGES[kind]}", "bookworm", os.fspath(base)], check=True
+        )
         if kind == "python":
             (base / "usr/local/bin/python").symlink_to("/usr/bin/python3")
         else:
@@ -80,24 +82,28 @@ def _carry_out(stage: Stage, image: Image, context: Context, built: dict[str, Im
             case "WORKDIR":
                 image.workdir = step.text
                 _inside(image.root, step.text).mkdir(parents=True, exist_ok=True)
-            case "ENV":
-                for word in words(step.text):
-                    name, _, value = word.partition("=")
-                    image.environment[name] = value.replace("$PATH", image.environment["PATH"])
-            case "ARG":
-                name, _, value = step.text.partition("=")
-                image.environment.setdefault(name, value)
-            case "USER":
-                image.user = step.text
-            case "ENTRYPOINT":
-                image.entrypoint = words(step.text)
-            case "CMD":
-                image.command = words(step.text)
-            case "LABEL" | "EXPOSE" | "HEALTHCHECK" | "STOPSIGNAL":
-                pass
-            case other:
-                msg = f"the Dockerfile has {other}, which is not carried out here"
-                raise ValueError(msg)
+            case _:
+                _note(step, image)
+
+
+def _note(step: Step, image: Image) -> None:
+    """What changes how the image is started, and not what is in it."""
+    match step.instruction:
+        case "ENV" | "ARG":
+            for word in words(step.text):
+                name, _, value = word.partition("=")
+                image.environment[name] = value.replace("$PATH", image.environment["PATH"])
+        case "USER":
+            image.user = step.text
+        case "ENTRYPOINT":
+            image.entrypoint = words(step.text)
+        case "CMD":
+            image.command = words(step.text)
+        case "LABEL" | "EXPOSE" | "HEALTHCHECK" | "STOPSIGNAL":
+            pass
+        case other:
+            msg = f"the Dockerfile has {other}, which is not carried out here"
+            raise ValueError(msg)
 
 
 def _copy(arguments: Sequence[str], image: Image, context: Context, built: dict[str, Image]) -> None:
@@ -119,11 +125,10 @@ def _run(image: Image, command: Sequence[str]) -> None:
         lent += ["--ro-bind", os.fspath(Path.home() / ".rustup"), "/usr/local/rustup"]
     variables = image.environment | {name: os.environ[name] for name in _LENT_VARIABLES if name in os.environ}
     settings = [part for name, value in variables.items() for part in ("--setenv", name, value)]
+    root = ["--bind", os.fspath(image.root), "/", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
     subprocess.run(
-        ["bwrap", "--bind", os.fspath(image.root), "/", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp",  # noqa: S108  # in the root
-         *lent, "--clearenv", *settings, "--chdir", image.workdir, "--die-with-parent", *command],
-        check=True,
-    )  # fmt: skip
+        ["bwrap", *root, *lent, "--clearenv", *settings, "--chdir", image.workdir, "--die-with-parent", *command], check=True
+    )
 
 
 def _inside(root: Path, path: str) -> Path:

@@ -5,10 +5,12 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from tools.container.build import Image
 
-_ADDRESS = "127.0.0.1:50071"
+_ADDRESS: Final = "127.0.0.1:50071"
+_TMPFS_BYTES: Final = 64 << 20
 
 
 class Running:
@@ -21,15 +23,12 @@ class Running:
         self._process = process
 
     def facts(self) -> Iterator[str]:
-        """What the kernel says of the gateway's process."""
-        for status in Path("/proc").glob("[0-9]*/status"):
+        """What the kernel says of the gateway's processes."""
+        for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                lines = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-                arguments = (status.parent / "cmdline").read_bytes().split(b"\0")
-                if _ADDRESS.encode() in (status.parent / "environ").read_bytes() and b"serve" in arguments and "python" in os.readlink(status.parent / "exe"):  # fmt: skip
-                    root = next(line for line in (status.parent / "mountinfo").read_text().splitlines() if line.split()[4] == "/")
-                    yield f"user {lines['Uid'].split()[0]}, capabilities {lines['CapEff'].strip()}, bounding {lines['CapBnd'].strip()}, "\
-                        f"no new privileges {lines['NoNewPrivs']}, root mounted {root.split()[5].split(',')[0]}, {lines['VmRSS'].strip()} resident"  # fmt: skip
+                environment = (process / "environ").read_bytes().split(b"\0")
+                if f"IMAGE_GATEWAY_LISTEN={_ADDRESS}".encode() in environment:
+                    yield _described(process)
 
     def health_check(self) -> str:
         """The image's own."""
@@ -60,13 +59,23 @@ def started(image: Image) -> Iterator[Running]:
             process.kill()
 
 
+def _described(process: Path) -> str:
+    status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+    mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
+    options = next(fields[5] for fields in mounts if fields[4] == "/")
+    return (
+        f"{status['Name']}: user {status['Uid'].split()[0]}, capabilities {status['CapEff']} of {status['CapBnd']}, "
+        f"no new privileges {status['NoNewPrivs']}, root mounted {options.split(',')[0]}, {status['VmRSS'].strip()} resident"
+    )
+
+
 def _command(image: Image, command: Sequence[str]) -> list[str]:
     user, _, group = image.user.partition(":")
     variables = image.environment | {"IMAGE_GATEWAY_LISTEN": _ADDRESS}
-    return [
-        "bwrap", "--ro-bind", os.fspath(image.root), "/", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp",
-        "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1", "--die-with-parent", "--clearenv",
-        *(part for name, value in variables.items() for part in ("--setenv", name, value)),
-        "setpriv", f"--reuid={user}", f"--regid={group or user}", "--clear-groups", "--no-new-privs", "--bounding-set=-all",
-        "--inh-caps=-all", "--ambient-caps=-all", *command,
-    ]  # fmt: skip
+    root = ["--ro-bind", os.fspath(image.root), "/", "--proc", "/proc", "--dev", "/dev"]
+    writable = ["--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", "/tmp"]
+    apart = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1", "--die-with-parent", "--clearenv"]
+    settings = [part for name, value in variables.items() for part in ("--setenv", name, value)]
+    become = [f"--reuid={user}", f"--regid={group or user}", "--clear-groups"]
+    give_up = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+    return ["bwrap", *root, *writable, *apart, *settings, "setpriv", *become, *give_up, *command]
