@@ -11,8 +11,11 @@
 {{- define "image-gateway.config" -}}
 {{- $own := dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.grpc)) "ops" (dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.ops))) -}}
 {{- if .Values.tls.secret -}}
-{{- $_ := set $own "tls" (dict "certificate_file" "/run/tls/tls.crt" "key_file" "/run/tls/tls.key") -}}
-{{- if .Values.tls.clientCaKey -}}{{- $_ := set $own.tls "client_ca_file" (printf "/run/tls/%s" .Values.tls.clientCaKey) -}}{{- end -}}
+{{- $tls := dict "tls_certificate" "/run/tls/tls.crt" "tls_key" "/run/tls/tls.key" -}}
+{{- if .Values.tls.clientCaKey -}}
+{{- $tls = merge $tls (dict "tls_client_ca" (printf "/run/tls/%s" .Values.tls.clientCaKey) "tls_client_auth" "require") -}}
+{{- end -}}
+{{- $_ := set $own "rpc" $tls -}}
 {{- end -}}
 {{- $all := mergeOverwrite (deepCopy .Values.config) $own -}}
 {{- range $name, $value := $all -}}
