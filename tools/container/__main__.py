@@ -44,4 +44,5 @@ def _mebibytes(folder: Path) -> int:
     return int(subprocess.run(["du", "-sm", os.fspath(folder)], check=True, capture_output=True, text=True).stdout.split()[0])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ _ENVIRONMENT: Final = {
         "RUSTUP_HOME": "/usr/local/rustup",
     },
 }
+
+_PIP: Final = "pip==24.0"
 
 # Of this machine, for the time of a RUN: how it reaches package registries.
 _LENT: Final = ("/etc/resolv.conf", "/etc/ssl/certs", "/etc/pip.conf", "/etc/apt/apt.conf.d")
@@ -62,6 +65,7 @@ def _from(tag: str, name: str, into: Path) -> Image:
         )
         if kind == "python":
             (base / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+            _bundle_pip(base / "usr/share/python-wheels")
         else:
             (base / "usr/local/rustup").mkdir()
             shutil.copytree(Path.home() / ".cargo/bin", base / "usr/local/cargo/bin", symlinks=True)
@@ -69,6 +73,15 @@ def _from(tag: str, name: str, into: Path) -> Image:
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "--archive", os.fspath(base), os.fspath(root)], check=True)
     return Image(root, kind, dict(_ENVIRONMENT[kind]))
+
+
+def _bundle_pip(wheels: Path) -> None:
+    """Have environments get the pip that Python 3.11's own releases bundle; Debian's is older than what the locks ask for."""
+    for old in wheels.glob("pip-*.whl"):
+        old.unlink()
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", os.fspath(wheels), _PIP], check=True
+    )
 
 
 def _carry_out(stage: Stage, image: Image, context: Context, built: dict[str, Image]) -> None:
