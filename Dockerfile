@@ -35,7 +35,7 @@ FROM ${PYTHON_IMAGE} AS breadth
 COPY requirements-breadth.lock requirements-breadth-build.lock /
 # hadolint ignore=DL3008  # as above
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends gcc libc6-dev libjpeg-dev zlib1g-dev libtiff-dev libwebp-dev liblcms2-dev \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev pkg-config libjpeg-dev zlib1g-dev libtiff-dev libwebp-dev liblcms2-dev \
  && rm -rf /var/lib/apt/lists/*
 # SSE4: an image is not built where it runs. For hosts that are known: --build-arg BREADTH_CC="cc -mavx2".
 ARG BREADTH_CC=cc
