@@ -38,7 +38,7 @@ SETTINGS = {
 
 async def families() -> list[tuple[Metric, tuple[str, ...]]]:
     """Each family with its labels."""
-    async with built_gateway(GatewaySettings.model_validate(SETTINGS)) as (_, registry, _):
+    async with built_gateway(GatewaySettings.model_validate(SETTINGS)) as (_, registry):
         found = _families(registry)
         supervisor = CollectorRegistry()
         WorkersPages(list, 1, supervisor, dict, LogLevel())

@@ -116,6 +116,7 @@ class RestSettings(Settings):
     header_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         30.0,
         description="Seconds in which a request's headers have to arrive; then its connection is closed, as one that is idle.",
+        json_schema_extra={"reason": "headers are a few packets; who takes longer holds the place of another"},
     )
     body_timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         60.0,

@@ -44,7 +44,7 @@ def queries() -> list[str]:
 @pytest.fixture
 async def live() -> set[str]:
     """The names of all samples that a gateway and a supervisor may show, from their own pages."""
-    async with built_gateway(GatewaySettings.model_validate(SETTINGS)) as (_, registry, _):
+    async with built_gateway(GatewaySettings.model_validate(SETTINGS)) as (_, registry):
         supervisor = CollectorRegistry()
         WorkersPages(list, 1, supervisor, dict, LogLevel())
         page = generate_latest(registry).decode() + generate_latest(supervisor).decode()
