@@ -59,7 +59,7 @@ def original(folder: Path, name: str, pixels: npt.NDArray[np.uint8]) -> list[Flo
         raw.write_bytes(pixels.tobytes())
         model = str(Path(unpacked) / detector.model)
         command = ["node", str(script), model, str(raw), str(detector.side), origin.kind, *origin.outputs]
-        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603  # node, with files of this tree
         shapes: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
         return [
             np.fromfile(f"{raw}.{index}.f32", "<f4").reshape(len(pixels), *shape[1:]) for index, shape in sorted(shapes.items())
