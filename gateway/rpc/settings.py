@@ -124,9 +124,14 @@ class RpcSettings(Settings):
         ge=0,
         le=86_400 * 30,
         description="Seconds without a call after which a connection is ended, though its client may answer pings. 0: never.",
+        json_schema_extra={"reason": "who has not called for a quarter of an hour can connect anew"},
     )
     handshake_timeout: float = Field(
-        20.0, gt=0, le=600, description="Seconds that a client has to say hello: for TLS and for HTTP/2's first settings."
+        20.0,
+        gt=0,
+        le=600,
+        description="Seconds that a client has to say hello: for TLS and for HTTP/2's first settings.",
+        json_schema_extra={"reason": "a few round trips over the worst network; who never says hello holds little for long"},
     )
     keepalive_time: float = Field(
         60.0,
