@@ -12,8 +12,9 @@ from typing import Final
 from tools.container.context import Context
 from tools.container.dockerfile import Stage, Step, stages, words
 
-# What stands for the official images: Debian's own Python, under the names that those have, and the toolchain of this machine.
-_PACKAGES: Final = {"python": "python3,python3-venv,ca-certificates", "rust": "gcc,libc6-dev,ca-certificates"}
+# What stands for the official images: Debian's own Python with its headers, under the names that those have, and the toolchain
+# of this machine.
+_PACKAGES: Final = {"python": "python3,python3-venv,libpython3-dev,ca-certificates", "rust": "gcc,libc6-dev,ca-certificates"}
 _ENVIRONMENT: Final = {
     "python": {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"},
     "rust": {
