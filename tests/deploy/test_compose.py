@@ -1,11 +1,14 @@
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from gateway.access.key_text import read_key
+from gateway.access.tenants_file import load_roster
 from gateway.config import load_settings
 
 from .conftest import DEPLOY, output, tool
@@ -58,6 +61,18 @@ def test_prometheus_and_grafana_find_each_other() -> None:
     assert source["url"] == "http://prometheus:9090"
 
 
+def test_the_first_key_opens(tmp_path) -> None:
+    script = tmp_path / "compose" / "secrets.sh"
+    script.parent.mkdir()
+    script.write_bytes((DEPLOY / "compose/secrets.sh").read_bytes())
+    output("sh", os.fspath(script))
+    key = read_key((tmp_path / "secrets/api_key").read_text())
+    assert key is not None
+    (record,) = tomllib.loads((tmp_path / "secrets/tenants.toml").read_text())["tenants"][0]["keys"]
+    assert (record["id"], record["hash"]) == (key.id, key.hash)
+    assert load_roster(tmp_path / "secrets/tenants.toml").tenants.keys() == {"first"}
+
+
 def test_secrets_are_made_once(tmp_path) -> None:
     script = tmp_path / "compose" / "secrets.sh"
     script.parent.mkdir()
@@ -68,5 +83,5 @@ def test_secrets_are_made_once(tmp_path) -> None:
         made.append({file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()})
     assert made[0] == made[1]
     secrets = yaml.safe_load(FILE.read_text())["secrets"].values()
-    assert {f"./secrets/{name}" for name in made[0]} == {secret["file"] for secret in secrets}
+    assert {f"./secrets/{name}" for name in made[0]} == {"./secrets/api_key"} | {secret["file"] for secret in secrets}
     assert len(set(made[0].values())) == len(made[0])

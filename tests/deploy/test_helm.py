@@ -75,7 +75,7 @@ def test_manifests_are_what_kubernetes_takes(values, version, rendered) -> None:
             validate(manifest, version, strict=True)
 
 
-@pytest.mark.parametrize("values", ["", EVERYTHING, LITTLE], ids=["defaults", "everything", "little"])
+@pytest.mark.parametrize("values", COMBINATIONS.values(), ids=COMBINATIONS)
 def test_the_gateway_takes_its_settings(values, rendered, tmp_path) -> None:
     text = configuration(rendered(values))
     file = tmp_path / "gateway.toml"
