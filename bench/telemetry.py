@@ -16,12 +16,13 @@ from pathlib import Path
 
 import grpc
 
+from gateway import _native
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "telemetry.md"
-PICTURE = (ROOT / "examples" / "photos" / "cat.png").read_bytes()
+PICTURE = _native.encode(bytes(n % 251 for n in range(64 * 64 * 3)), 64, 64, format="jpeg")
 TRACED = (("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),)
 UNTRACED = (("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),)
 
@@ -119,7 +120,7 @@ async def run(calls: int, rounds: int, before: Path | None) -> str:
     return HEAD.format(
         cores=os.cpu_count(),
         system=f"{platform.system()}, Python {platform.python_version()}, load average {os.getloadavg()[1]:.0f}",
-        size=len(PICTURE) // 1000,
+        size=round(len(PICTURE) / 1000),
         rounds=rounds,
         calls=calls,
         rows="\n".join(lines),
