@@ -69,7 +69,7 @@ def test_every_alert_says_what_to_do() -> None:
     alerts = [rule for rule in rules() if "alert" in rule]
     assert headings == {alert["alert"] for alert in alerts}
     for alert in alerts:
-        assert alert["annotations"]["runbook_url"] == f"docs/operations.md#{alert['alert'].lower()}"
+        assert alert["annotations"]["runbook_url"] == f"docs/alerts.md#{alert['alert'].lower()}"
         assert alert["annotations"]["summary"]
         assert alert["labels"]["severity"] in {"warning", "critical"}
 
