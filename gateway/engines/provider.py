@@ -62,11 +62,12 @@ class LocalProvider:
         self._tagging = TaggingEngine()
         self._enhancement = EnhancementEngine()
         self._music = MusicEngine(opened_index(settings.music_index))
-        self._pool = EnginePool(settings.workers)
+        self._pool = pool = EnginePool(settings.workers)
+        # What is shown refers to the pool alone: the models are to go with this object, not with the registry.
         self._metrics = metrics = EngineMetrics(registry or CollectorRegistry())
         metrics.show("threads", "Pictures and recordings that are worked on at once, at most.", lambda: settings.workers)
-        metrics.show("busy", "Pictures and recordings that are worked on.", lambda: self._pool.busy)
-        metrics.show("waiting", "Pictures and recordings that wait for a thread.", lambda: self._pool.waiting)
+        metrics.show("busy", "Pictures and recordings that are worked on.", lambda: pool.busy)
+        metrics.show("waiting", "Pictures and recordings that wait for a thread.", lambda: pool.waiting)
 
     async def aclose(self) -> None:
         """Drop what has not begun; what has begun ends within a picture's time."""
