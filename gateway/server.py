@@ -261,7 +261,10 @@ async def _reload_on_demand(hung_up: asyncio.Event, reload: Callable[[], Awaitab
     while reload is not None:
         await hung_up.wait()
         hung_up.clear()
-        await reload()
+        try:
+            await reload()
+        except Exception:  # noqa: BLE001  # logged whole; else no later signal would be obeyed
+            _log.exception("the settings could not be read anew")
 
 
 def _watched_pair(settings: GatewaySettings) -> Reloaded[Pair] | None:

@@ -161,7 +161,7 @@ class Allowance:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._waiting and self._obstacle() is None:
+        while self._waiting and (self.limits.shadow or self._obstacle() is None):
             place = self._waiting.popleft()
             if not place.done():
                 self._begin()

@@ -41,6 +41,7 @@ class Gate:
         self._clock = clock
         self._share = share or Share()
         self._allowances: dict[str, Allowance] = {}
+        self._prune_at = _MOST_IDLE
 
     @property
     def asks(self) -> bool:
@@ -71,13 +72,16 @@ class Gate:
     def allowance(self, identity: Identity, name: str) -> Allowance:
         """What the tenant `name` may do now. Raises `GatewayError` if neither it nor `identity` may call any more."""
         roster = self._roster()
-        if identity.key_id and identity.key_id not in roster.keys:
-            raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
+        if identity.key_id:
+            key = roster.keys.get(identity.key_id)
+            if key is None or key.tenant != identity.tenant:
+                raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
         limits = roster.tenant(name).limits
         allowance = self._allowances.get(name)
         if allowance is None:
-            if len(self._allowances) >= _MOST_IDLE:  # of tenants that nobody lists there may be any number
+            if len(self._allowances) >= self._prune_at:  # of tenants that nobody lists there may be any number
                 self._allowances = {key: each for key, each in self._allowances.items() if not each.is_idle}
+                self._prune_at = max(_MOST_IDLE, 2 * len(self._allowances))  # seldom enough to cost each newcomer little
             allowance = self._allowances[name] = Allowance(limits, self._share, self._metrics, self._clock)
         elif allowance.limits != limits:
             allowance.change(limits)

@@ -73,12 +73,13 @@ def read_jwk_set(content: bytes, algorithms: Iterable[str]) -> JwkSet:
 
 def _usable(entry: dict[str, Any], allowed: frozenset[str]) -> Iterable[tuple[str, str, jwt.PyJWK]]:
     """A key once for each algorithm. What cannot be used is left out, as RFC 7517 (section 5) asks."""
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+    uses = entry.get("key_ops", ["verify"])
+    if entry.get("use", "sig") != "sig" or not isinstance(uses, list) or "verify" not in uses:
         return
     key_id, kind, curve = entry.get("kid", ""), entry.get("kty"), entry.get("crv")
-    if not isinstance(key_id, str):
+    if not (isinstance(key_id, str) and isinstance(kind, str)):
         return
-    possible = _BY_KIND.get(f"{kind} {curve}" if kind in {"EC", "OKP"} else str(kind), frozenset()) & allowed
+    possible = _BY_KIND.get(f"{kind} {curve}" if kind in {"EC", "OKP"} else kind, frozenset()) & allowed
     if "alg" in entry:
         possible &= {entry["alg"]} if isinstance(entry["alg"], str) else frozenset()
     for algorithm in sorted(possible):

@@ -66,14 +66,17 @@ class RedisLedger:
         """See `Ledger`."""
         self._turn_to(day)
         owed = self._owed.pop(tenant, 0)
-        reply = await self._redis.take(_name(tenant, day), limit, owed=owed, ttl=_KEEP)
+        reply = None
+        try:
+            reply = await self._redis.take(_name(tenant, day), limit, owed=owed, ttl=_KEEP)
+        finally:  # the call may be cancelled meanwhile
+            if reply is None and day == self._day:
+                self._owed[tenant] += owed  # perhaps counted twice, never not at all
         if reply is not None:
             taken, used = reply
             if day == self._day:
                 self._known[tenant] = used
             return taken
-        if day == self._day:
-            self._owed[tenant] += owed  # perhaps counted twice, never not at all
         if not self._counts_here:
             return None
         if day != self._day or self._known.get(tenant, 0) >= limit:

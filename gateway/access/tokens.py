@@ -8,6 +8,7 @@ import jwt
 from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.jwk_set import KIND
 from gateway.access.jwk_sources import KeySource
+from gateway.access.key_text import PREFIX
 from gateway.access.tenant_entries import MAX_TENANT_CHARS, is_tenant_name
 from gateway.access.tenants import Roster
 
@@ -54,7 +55,7 @@ class TokenAuthenticator:
 
     async def identify(self, shown: Shown) -> Identity | None:
         """See `Authenticator`."""
-        if not shown.bearer:
+        if not shown.bearer or shown.bearer.startswith(PREFIX):  # an API key may come so, too
             return None
         key_id, algorithm = self._header(shown.bearer)
         keys = await self._source.keys(key_id)

@@ -31,7 +31,9 @@ class Connections:
     def opened(self, transport: asyncio.Transport) -> None:
         """Count a connection."""
         if len(self._open) >= self._most:
-            next(iter(self._open)).abort()
+            oldest = next(iter(self._open))
+            self.closed(oldest)  # at once: that it is lost comes in a later turn, before which there may be many more
+            oldest.abort()
         self._open[transport] = asyncio.get_running_loop().call_later(self._seconds, transport.abort)
 
     def closed(self, transport: asyncio.Transport) -> None:

@@ -110,7 +110,16 @@ class Authentication(aio.ServerInterceptor):
 
 def _claimed(sent: dict[str, list[str]]) -> str:
     """The tenant that is claimed, empty if none is. Raises `GatewayError` for one that is none."""
-    tenant = next(iter(sent.get(TENANT_KEY, ())), "")
+    tenants = sent.get(TENANT_KEY, [])
+    if len(tenants) > 1:  # which of them counts, those before and behind may see differently
+        raise GatewayError(
+            Reason.INVALID_ARGUMENT,
+            f"the metadata {TENANT_KEY} is sent {len(tenants)} times",
+            field=TENANT_KEY,
+            measured=f"{len(tenants)} times",
+            allowed="once",
+        )
+    tenant = next(iter(tenants), "")
     if len(tenant) > MAX_TENANT_CHARS:
         raise GatewayError(
             Reason.INVALID_ARGUMENT,

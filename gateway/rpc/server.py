@@ -142,7 +142,7 @@ class RpcServer:
         """From now on by these settings, as far as they can change while the server runs (`reload`)."""
         self._settings = settings
         self._calls.held.limit = settings.max_held_bytes
-        self._health.interval = settings.health_interval
+        self._health.interval = self._standing.timeout = settings.health_interval
         self._adopt(settings)
 
     async def start(self, address: str) -> str:

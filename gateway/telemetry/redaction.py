@@ -16,7 +16,8 @@ _PATTERNS: Final = (
         r"\1…",
     ),
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), r"\1…"),
-    # JSON Web Tokens, wherever they stand.
+    # API keys of this gateway's and JSON Web Tokens, wherever they stand.
+    (re.compile(r"\bigk_[0-9a-f]{16}_[\w-]{20,}"), "…"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), "…"),
     # A header, name=value, "name": "value".
     (re.compile(rf"(?i)(\b(?:{_HEADERS})\s*:\s*)[^\s'\"]+"), r"\1…"),

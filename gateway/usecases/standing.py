@@ -22,9 +22,9 @@ class Standing:
     """Serving while the chain can serve calls, degraded while that is so although a provider cannot."""
 
     def __init__(self, chain: Chain, registry: CollectorRegistry, *, timeout: float) -> None:
-        """`timeout`: seconds for one check of all."""
+        """`timeout`: seconds for one check of all; may be changed."""
         self._chain = chain
-        self._timeout = _SHARE * timeout
+        self.timeout = timeout
         self._failures: dict[str, GatewayError | None] | None = None
         self.is_draining = False
         """Whether the process is on its way to its end, and takes no new calls."""
@@ -70,11 +70,15 @@ class Standing:
             raise failure
 
     async def _checked(self, provider: Provider) -> GatewayError | None:
+        patience = _SHARE * self.timeout
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 await provider.check()
         except GatewayError as error:
             return error
         except TimeoutError:
-            return GatewayError(Reason.UNAVAILABLE, f"it did not answer its check within {self._timeout:g} s")
+            return GatewayError(Reason.UNAVAILABLE, f"it did not answer its check within {patience:g} s")
+        except Exception:  # noqa: BLE001  # logged whole; else the last check's outcome would stand for ever
+            _log.exception("the check of %s failed", provider.name)
+            return GatewayError(Reason.INTERNAL, "its check failed; the log says why")
         return None

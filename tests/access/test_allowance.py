@@ -213,3 +213,13 @@ def test_workers_share_the_rate(allow, clock) -> None:
     clock.now += 0.5
     with allowance.picture():
         pass
+
+
+async def test_who_waits_is_let_in_when_the_limits_become_a_shadow(allow) -> None:
+    allowance = allow(concurrency=1)
+    release = await allowance.turn(UNHURRIED)
+    (task,) = await waiting(allowance, 1)
+    allowance.change(Limits(concurrency=1, shadow=True))
+    (await task)()
+    release()
+    assert allowance.is_idle

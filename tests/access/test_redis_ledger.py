@@ -110,3 +110,35 @@ async def test_what_is_owed_for_a_day_is_forgotten_with_it(replica, server, cloc
     server.start()
     clock.now += HOLD
     assert await take(ledger, 6, day=NEXT) == [True] * 5 + [False]
+
+
+class Hanging:
+    """A Redis that does not answer until it is told to, and says what it was told."""
+
+    def __init__(self) -> None:
+        self.gone = True
+        self.hangs = False
+        self.owed: list[int] = []
+
+    async def take(self, _: str, limit: int, *, owed: int, ttl: float) -> tuple[bool, int] | None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.gone:
+            return None
+        self.owed.append(owed)
+        return owed < limit, owed + 1
+
+
+async def test_what_was_counted_here_is_told_though_a_call_was_cancelled_meanwhile() -> None:
+    redis = Hanging()
+    ledger = RedisLedger(redis, counts_here=True)
+    assert await take(ledger, 5, limit=10) == [True] * 5
+    redis.hangs = True
+    call = asyncio.create_task(ledger.take("shop", DAY, 10))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    redis.hangs = redis.gone = False
+    await ledger.take("shop", DAY, 10)
+    assert redis.owed == [5]

@@ -236,6 +236,9 @@ def small_rsa() -> dict[str, object]:
     [
         lambda key: public(key, "k", use="enc"),
         lambda key: public(key, "k", key_ops=["sign"]),
+        lambda key: public(key, "k", key_ops=None),
+        lambda key: public(key, "k", key_ops=5),
+        lambda key: public(key, "k") | {"kty": ["EC"]},
         lambda key: public(key, "k", alg="RS256"),
         lambda key: public(key, "k", alg=["ES256"]),
         lambda key: public(key, "k") | {"kid": 7},
@@ -259,3 +262,7 @@ def test_keys_that_cannot_be_used_are_left_out(keys, entry) -> None:
 def test_what_is_no_key_set_is_told(content) -> None:
     with pytest.raises(ValueError, match=r"is no JWK set|has no key"):
         read_jwk_set(content, ASYMMETRIC)
+
+
+async def test_an_api_key_is_left_to_those_who_know_keys(source) -> None:
+    assert await authenticator(source).identify(Shown(bearer="igk_0123456789abcdef_" + "x" * 43)) is None

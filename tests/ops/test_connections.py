@@ -49,3 +49,24 @@ async def test_beyond_the_bound_the_oldest_makes_room() -> None:
         for _, writer in slow:
             writer.close()
         server.close()
+
+
+class Transport:
+    """One whose end comes later, as asyncio's does."""
+
+    def __init__(self) -> None:
+        self.aborted = 0
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+
+async def test_the_bound_holds_for_many_that_come_at_once() -> None:
+    connections = Connections(most=3, seconds=60)
+    transports = [Transport() for _ in range(100)]
+    for transport in transports:
+        connections.opened(transport)
+    assert len(connections) == 3
+    assert [transport.aborted for transport in transports] == [1] * 97 + [0] * 3
+    for transport in transports:
+        connections.closed(transport)

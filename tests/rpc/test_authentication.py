@@ -222,6 +222,7 @@ async def test_credentials_come_in_either_place(calls, provider, metadata) -> No
         ((("authorization", f"Bearer {KEY.text}"), ("authorization", "Bearer x")), grpc.StatusCode.UNAUTHENTICATED),
         ((*BY_KEY, ("x-tenant-id", "another")), grpc.StatusCode.INVALID_ARGUMENT),
         ((*BY_KEY, ("x-tenant-id", "x" * 65)), grpc.StatusCode.INVALID_ARGUMENT),
+        ((*BY_KEY, ("x-tenant-id", "shop"), ("x-tenant-id", "shop")), grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
 async def test_credentials_that_are_not_in_order_are_refused(calls, caplog, metadata, code) -> None:

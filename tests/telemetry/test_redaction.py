@@ -34,3 +34,7 @@ def test_what_looks_like_a_secret_is_not_shown(text) -> None:
 )
 def test_everything_else_is(text) -> None:
     assert redacted(text) == text
+
+
+def test_a_key_of_the_gateway_is_not_shown_wherever_it_stands() -> None:
+    assert redacted("the key igk_0123456789abcdef_" + "hunter2" * 6 + " is not known") == "the key … is not known"

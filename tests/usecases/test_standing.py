@@ -68,3 +68,12 @@ async def test_not_ready_where_the_failure_is_the_answer(standing, cloud) -> Non
     with pytest.raises(GatewayError):
         await standing.check()
     assert not standing.is_ready
+
+
+async def test_a_check_that_breaks_is_a_failure_and_is_logged(standing, cloud, caplog) -> None:
+    cloud.failure = RuntimeError("nobody foresaw this")
+    with pytest.raises(GatewayError) as caught:
+        await standing.check()
+    assert caught.value.reason is Reason.INTERNAL
+    assert not standing.is_ready
+    assert "nobody foresaw this" in caplog.text
