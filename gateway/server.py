@@ -49,6 +49,9 @@ from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
 from gateway.usecases.tagging import TagImage
 
+_OLD_GENERATION = 200
+"""Collections of the middle generation after which the old one is looked through; Python's default is 10."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -244,13 +247,19 @@ async def serve(
         loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     with stopping(stop):
         async with running as address:
-            # What is loaded by now stays; looking through it for garbage would hold the loop for a tenth of a second each time.
-            gc.collect()
-            gc.freeze()
+            _look_through_less_for_garbage()
             announce(address)
             reloading = asyncio.create_task(_reload_on_demand(hung_up, reload))
             await stop.wait()
             reloading.cancel()
+
+
+def _look_through_less_for_garbage() -> None:
+    """What is loaded by now stays, and thousands of items at work are no garbage, but looking through either holds the loop, for
+    a quarter of a second with 3200 items. Almost all garbage is found by the younger generations."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _OLD_GENERATION)
 
 
 def _set_log_level(settings: GatewaySettings) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 MOST_ITEMS: Final = 16
 """That begin in one turn, however short turns are."""
 
-LONGEST_TURN: Final = 0.005
+LONGEST_TURN: Final = 0.002
 """Seconds. Taking a call takes gRPC several turns, and answering it a few more, so health checks and new calls wait for several
 times what the items of streams make of a turn. Calls that gRPC could not hand over for 30 seconds it cancels."""
 
