@@ -112,6 +112,26 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
             },
         ),
     ],
+    "Access": [
+        ("Authentications", "cps", {"{{authenticator}} {{result}}": rate(f"{P}_authentications_total", "authenticator, result")}),
+        ("Refusals to tenants", "cps", {"{{tenant_class}} {{limit}}": rate(f"{P}_tenant_refusals_total", "tenant_class, limit")}),
+        (
+            "Refusals in shadow",
+            "cps",
+            {"{{tenant_class}} {{limit}}": rate(f"{P}_tenant_shadow_refusals_total", "tenant_class, limit")},
+        ),
+        (
+            "Billable calls by class of tenants",
+            "cps",
+            {"{{tenant_class}}": rate(f"{P}_tenant_billable_calls_total", "tenant_class")},
+        ),
+        ("Budgets left today", "short", {"{{tenant}}": f"min by (tenant) ({P}_tenant_budget_left{HERE})"}),
+        (
+            "Certificate serves for",
+            "s",
+            {"{{instance}}": f"min by (instance) ({P}_certificate_expiry_seconds{HERE} > 0) - time()"},
+        ),
+    ],
     "Cache and tokens": [
         ("Answers", "cps", {"{{operation}} {{state}}": rate(f"{P}_cache_answers_total", "operation, state")}),
         ("Size of the cache", "bytes", {"{{instance}}": f"{P}_cache_bytes{HERE}"}),

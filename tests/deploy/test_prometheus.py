@@ -71,7 +71,7 @@ def test_every_alert_says_what_to_do() -> None:
     for alert in alerts:
         assert alert["annotations"]["runbook_url"] == f"docs/alerts.md#{alert['alert'].lower()}"
         assert alert["annotations"]["summary"]
-        assert alert["labels"]["severity"] in {"warning", "critical"}
+        assert alert["labels"]["severity"] in {"info", "warning", "critical"}
 
 
 def test_the_dashboard_is_one_that_grafana_takes() -> None:
