@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.config import GatewaySettings
 from gateway.ops.log_level import LogLevel
+from gateway.rpc.status import CODES
 from gateway.server import built_gateway
 from gateway.workers.pages import WorkersPages
 
@@ -62,6 +63,17 @@ def test_every_recorded_name_that_is_asked_for_is_recorded() -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     asked = {name for query in queries() for name in re.findall(r"\bimage_gateway:\w+:\w+", query)}
     assert asked <= recorded
+
+
+def test_items_fail_by_the_same_statuses_as_calls() -> None:
+    """The statuses of one rule and the reasons of the other are held together by the table of the errors."""
+    (calls,) = [rule["expr"] for rule in rules() if rule.get("record") == "image_gateway:rpc_faults:ratio_rate5m"]
+    (items,) = [rule["expr"] for rule in rules() if rule.get("record") == "image_gateway:rpc_item_faults:ratio_rate5m"]
+    statuses = re.search(r'code=~"(.*?)"', calls)[1].split("|")
+    reasons = re.search(r'outcome=~"(.*?)"', items)[1]
+    assert {reason for reason in CODES if re.fullmatch(reasons, reason)} == {
+        reason for reason, code in CODES.items() if code.name in statuses
+    }
 
 
 def test_every_alert_says_what_to_do() -> None:
