@@ -32,7 +32,7 @@ def rendered() -> Callable[..., list[dict[str, Any]]]:
     """The chart's manifests, for values given as YAML."""
     helm = tool("DEPLOY_TEST_HELM")
 
-    def render(values: str = "", name: str = "image-gateway") -> list[dict[str, Any]]:
+    def render(values: str, name: str = "image-gateway") -> list[dict[str, Any]]:
         text = output(
             helm,
             "template",

@@ -19,7 +19,7 @@ config:
   prepare: {memory: 2147483648}
   cloud: {user: someone, domain: 'a "domain"', password_file: /run/secrets/image-gateway/cloud-password}
   limit: {concurrency: 20, adaptive: true}
-secrets: {files: {cloud-password: planted}}
+secrets: {files: {cloud-password: planted, tenants.toml: '# planted'}}
 extraEnv: [{name: TZ, value: UTC}]
 autoscaling: {enabled: true, cpu: 60, queue: {enabled: true}}
 networkPolicy:
@@ -32,8 +32,10 @@ nodeSelector: {disk: ssd}
 tolerations: [{key: gpu, operator: Exists}]
 priorityClassName: high
 """ % ("0" * 64)
-TLS = "tls: {secret: certificate, clientCaKey: ca.crt}"
+DEFAULTS = "secrets: {existing: callers}\n"  # the least that is to be said
+TLS = DEFAULTS + "tls: {secret: certificate, clientCaKey: ca.crt}"
 LITTLE = """
+config: {access: {tenants_file: null, authenticators: '', allow_anonymous: true}}
 serviceAccount: {create: false}
 podDisruptionBudget: {enabled: false}
 networkPolicy: {enabled: false}
@@ -42,7 +44,7 @@ topologySpread: false
 preStopSeconds: 0
 autoscaling: {enabled: true}
 """
-COMBINATIONS = {"defaults": "", "everything": EVERYTHING, "tls": TLS, "little": LITTLE}
+COMBINATIONS = {"defaults": DEFAULTS, "everything": EVERYTHING, "tls": TLS, "little": LITTLE}
 FOREIGN = {"PodMonitor", "PrometheusRule"}  # of an operator, not of Kubernetes
 
 
@@ -107,14 +109,14 @@ def test_pods_are_hardened(values, rendered) -> None:
     assert {mount["mountPath"] for mount in container(manifests)["volumeMounts"] if not mount.get("readOnly")} == {"/tmp"}  # noqa: S108  # of the pod, not of this machine
 
 
-@pytest.mark.parametrize(("values", "seconds"), [("", 55), (EVERYTHING, 38), (LITTLE, 50)])
+@pytest.mark.parametrize(("values", "seconds"), [(DEFAULTS, 55), (EVERYTHING, 38), (LITTLE, 50)])
 def test_a_pod_has_longer_to_end_than_its_calls(values, seconds, rendered) -> None:
     pod = of_kind(rendered(values), "Deployment")["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] == seconds
 
 
 def test_alive_and_ready_are_asked_apart(rendered) -> None:
-    plain, tls = container(rendered()), container(rendered(TLS))
+    plain, tls = container(rendered(DEFAULTS)), container(rendered(TLS))
     assert plain["livenessProbe"]["grpc"]["service"] == "gateway.imagerecognition.v1.GatewayService"
     assert plain["readinessProbe"]["grpc"]["service"] == ""
     assert plain["startupProbe"]["grpc"] == plain["livenessProbe"]["grpc"]
@@ -125,13 +127,13 @@ def test_alive_and_ready_are_asked_apart(rendered) -> None:
 def test_secrets_are_files_and_stand_nowhere_else(rendered) -> None:
     manifests = rendered(EVERYTHING)
     assert "planted" not in str([manifest for manifest in manifests if manifest["kind"] != "Secret"])
-    assert of_kind(manifests, "Secret")["data"] == {"cloud-password": "cGxhbnRlZA=="}
+    assert of_kind(manifests, "Secret")["data"] == {"cloud-password": "cGxhbnRlZA==", "tenants.toml": "IyBwbGFudGVk"}
     assert "Secret" not in {manifest["kind"] for manifest in rendered("secrets: {existing: mine}")}
 
 
 def test_new_settings_make_new_pods(rendered) -> None:
     def checksum(values: str) -> str:
-        return of_kind(rendered(values), "Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        return of_kind(rendered(DEFAULTS + values), "Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
 
     assert checksum("config: {rpc: {max_calls: 1}}") != checksum("config: {rpc: {max_calls: 2}}")
 
@@ -157,6 +159,16 @@ def test_every_alert_and_the_dashboard_are_carried(rendered) -> None:
     ],
 )
 def test_values_that_make_no_sense_are_refused(values) -> None:
+    assert refusal(values if "secrets:" in values else DEFAULTS + values)
+
+
+@pytest.mark.parametrize("values", ["", "secrets: {files: {cloud-password: planted}}"])
+def test_a_tenants_file_that_nothing_mounts_is_refused(values) -> None:
+    assert "tenants.toml, and nothing mounts it: name a Secret with the key tenants.toml in secrets.existing" in refusal(values)
+
+
+def refusal(values: str) -> str:
+    """What Helm says; nothing if it takes the values."""
     helm = tool("DEPLOY_TEST_HELM")
     done = subprocess.run(
         [helm, "template", "x", os.fspath(CHART), "--kube-version", "1.30.0", "--values", "-"],
@@ -166,4 +178,13 @@ def test_values_that_make_no_sense_are_refused(values) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode != 0
+    return done.stderr if done.returncode else ""
+
+
+def test_clear_text_is_announced_where_it_is_spoken(rendered) -> None:
+    def port(values: str) -> dict[str, Any]:
+        (service,) = [m for m in rendered(values) if m["kind"] == "Service" and m["spec"].get("clusterIP") != "None"]
+        return service["spec"]["ports"][0]
+
+    assert port(DEFAULTS)["appProtocol"] == "kubernetes.io/h2c"
+    assert "appProtocol" not in port(TLS)
