@@ -1,9 +1,10 @@
 #!/bin/sh
 # Make the secrets of compose.yaml, at random, in deploy/secrets/. What is there already stays.
+# As root: readable by the containers' users alone. As anybody else, who cannot give files away: READABLE BY ALL on this machine.
 set -eu
 cd "$(dirname "$0")/.."
-umask 022                      # the containers' users, which are not this one, have to read them …
-mkdir -p -m 0711 secrets       # … by name, in a folder that nobody else can list
+umask 077
+mkdir -p -m 0711 secrets       # files are opened by name; nobody else can list them
 chmod 0711 secrets
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
 
@@ -14,7 +15,7 @@ done
 if [ ! -e secrets/tenants.toml ]; then
   id=$(od -An -tx1 -N8 /dev/urandom | tr -d ' \n')
   secret=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')
-  (umask 077 && printf 'igk_%s_%s' "$id" "$secret" > secrets/api_key)
+  printf 'igk_%s_%s' "$id" "$secret" > secrets/api_key
   cat > secrets/tenants.toml <<EOF
 [[tenants]]
 name = "first"
@@ -37,5 +38,15 @@ name = "cn-east-3"
 name = "someone"
 password = "$(random)"
 EOF
+fi
+# Compose mounts them with the owner and mode that they have here.
+if [ "$(id -u)" = 0 ]; then
+  chown 0:10001 secrets/tenants.toml secrets/rest_accounts.toml   # the gateway's group
+  chown 999:10001 secrets/redis_password                          # Redis by its user, the gateway by its group
+  chown 472:0 secrets/grafana_password                            # Grafana
+  chmod 0640 secrets/tenants.toml secrets/rest_accounts.toml secrets/redis_password secrets/grafana_password
+else
+  chmod 0644 secrets/tenants.toml secrets/rest_accounts.toml secrets/redis_password secrets/grafana_password
+  echo "secrets.sh: not run as root, so the files (but api_key) are readable by every user of this machine" >&2
 fi
 ls -l secrets

@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,26 @@ def test_the_first_key_opens(tmp_path) -> None:
     (record,) = tomllib.loads((tmp_path / "secrets/tenants.toml").read_text())["tenants"][0]["keys"]
     assert (record["id"], record["hash"]) == (key.id, key.hash)
     assert load_roster(tmp_path / "secrets/tenants.toml").tenants.keys() == {"first"}
+
+
+def test_secrets_are_read_by_who_needs_them(tmp_path) -> None:
+    """Root gives them to the containers' users; anybody else cannot, and says so."""
+    script = tmp_path / "compose" / "secrets.sh"
+    script.parent.mkdir()
+    script.write_bytes((DEPLOY / "compose/secrets.sh").read_bytes())
+    done = subprocess.run(["sh", script], capture_output=True, text=True, timeout=60, check=True)
+    files = {file.name: file.stat() for file in (tmp_path / "secrets").iterdir()}
+    assert files.pop("api_key").st_mode & 0o777 == 0o600
+    root = os.geteuid() == 0
+    assert {stat.st_mode & 0o777 for stat in files.values()} == {0o640 if root else 0o644}
+    assert ("readable by every user" in done.stderr) is not root
+    if root:
+        assert {name: (stat.st_uid, stat.st_gid) for name, stat in files.items()} == {
+            "redis_password": (999, 10001),
+            "tenants.toml": (0, 10001),
+            "rest_accounts.toml": (0, 10001),
+            "grafana_password": (472, 0),
+        }
 
 
 def test_secrets_are_made_once(tmp_path) -> None:
