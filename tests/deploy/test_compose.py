@@ -79,7 +79,7 @@ def test_secrets_are_read_by_who_needs_them(tmp_path) -> None:
     script = tmp_path / "compose" / "secrets.sh"
     script.parent.mkdir()
     script.write_bytes((DEPLOY / "compose/secrets.sh").read_bytes())
-    done = subprocess.run(["sh", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(["/bin/sh", script], capture_output=True, text=True, timeout=60, check=True)
     files = {file.name: file.stat() for file in (tmp_path / "secrets").iterdir()}
     assert files.pop("api_key").st_mode & 0o777 == 0o600
     root = os.geteuid() == 0

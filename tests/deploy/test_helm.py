@@ -133,7 +133,8 @@ def test_secrets_are_files_and_stand_nowhere_else(rendered) -> None:
 
 def test_new_settings_make_new_pods(rendered) -> None:
     def checksum(values: str) -> str:
-        return of_kind(rendered(DEFAULTS + values), "Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        pod = of_kind(rendered(DEFAULTS + values), "Deployment")["spec"]["template"]
+        return pod["metadata"]["annotations"]["checksum/config"]
 
     assert checksum("config: {rpc: {max_calls: 1}}") != checksum("config: {rpc: {max_calls: 2}}")
 
