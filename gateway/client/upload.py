@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.client.true_status import keep_true_status
 from gateway.imagerecognition.v1 import file_pb2
 from gateway.media import ImageSource, ImageUri, MediaSource
 
@@ -32,10 +33,10 @@ async def announced(source: ImageSource | MediaSource) -> file_pb2.FileInfo | No
 async def send(call: Any, message: Callable[..., Any], config: Any, source: ImageSource | MediaSource) -> None:  # noqa: ANN401  # gRPC's
     """Send `config` over `call`, then the file of `source` if there is one to send, and half-close.
 
-    `message` makes the stream's messages. Chunks are sent only once the gateway has accepted the config: grpcio's asyncio client
-    loses the status of a call that ends while it writes (grpc/grpc#36066). Returns early if the call ends meanwhile; whoever
-    reads from it then learns why. Raises `grpc.aio.AioRpcError`.
+    `message` makes the stream's messages. Chunks are sent only once the gateway has accepted the config, so that none is sent in
+    vain. Returns early if the call ends meanwhile; whoever reads from it then learns why. Raises `grpc.aio.AioRpcError`.
     """
+    keep_true_status(call)  # a gateway that stops ends the call while its config is written
     with contextlib.suppress(asyncio.InvalidStateError):  # what grpcio says of writing to a call that has ended
         await call.write(message(config=config))
         if not isinstance(source, ImageUri):
