@@ -1,8 +1,8 @@
 """Takes fog out of photographs: even and uneven haze, whatever it lies on.
 
 The picture I that is seen through fog is J · t + A · (1 - t): the scene J, of whose light the share t comes through, and the
-fog's own light A. A and t are found in a reduced picture (`airlight`, `transmission`); at full size t follows the outlines
-(`filters`), and J = (I - A) / t + A is computed in stripes.
+fog's own light A. A and t are found in a reduced picture (`airlight`, `transmission`), where t becomes smooth but for edges
+(`global_smoother`); `recovery` computes J at full size.
 """
 
 import functools
@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.engines.airlight import airlight
-from gateway.engines.filters import Map, RowEnlarger, guided_coefficients
+from gateway.engines.global_smoother import GlobalSmoother
+from gateway.engines.recovery import Fog, recovered
 from gateway.engines.shipped import shipped
 from gateway.engines.steps import Checkpoint, never_cancelled
-from gateway.engines.transmission import emptiness, haze, trust
+from gateway.engines.transmission import OUTLINE, SMOOTHING, emptiness, haze, trust
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -33,10 +34,6 @@ REDUCED_SIDE: Final = 400
 
 _UNTOUCHED: Final = 0.02
 """A picture in which less light than this is fog's, wherever it is thickest, has none."""
-_RADIUS, _EDGE = 4, 1e-4
-_STRIPE_PIXELS: Final = 1 << 16
-"""Small enough that a stripe's planes stay in the processor's cache."""
-_STRIPES_A_STEP: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,15 @@ class _Look:
     least_transmission: float
     """Fog that lets less through is treated as if it let this through: noise is amplified by its inverse."""
     least_in_skies: float
-    """The same where there is nothing to see but the fog, or a sky, whose noise and JPEG blocks would become blotches."""
+    """The same where there is nothing to see but the fog, or a sky."""
+    detail_in_skies: float
+    """The share of the amplification there that what is fine and coloured takes part in: noise and JPEG's blocks."""
     distrust: float
     """Exponent of 1 - ω; over 1 takes more for fog."""
 
 
-_NATURAL = _Look(least_transmission=0.2, least_in_skies=0.5, distrust=1.0)
-_STRONG = _Look(least_transmission=0.08, least_in_skies=0.08, distrust=2.5)
+_NATURAL = _Look(least_transmission=0.2, least_in_skies=0.4, detail_in_skies=0.4, distrust=1.0)
+_STRONG = _Look(least_transmission=0.1, least_in_skies=0.28, detail_in_skies=0.25, distrust=1.8)
 
 
 def defog(
@@ -77,15 +76,12 @@ def defog(
     model = _model()
     air = airlight(scene, model.airlight)
     checkpoint()
-    through = _transmission(scene, air, _NATURAL if natural_look else _STRONG, model)
+    fog = _fog(scene, air, _NATURAL if natural_look else _STRONG, model)
     checkpoint()
     exponent = NEUTRAL_GAMMA / gamma
-    least = float(through.min())
-    if least > 1 - _UNTOUCHED:
+    if float(fog.transmission.min()) > 1 - _UNTOUCHED:
         return _corrected(pixels, exponent)
-    guide = cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    slope, offset = guided_coefficients(guide, through, _RADIUS, _EDGE)
-    return _recovered(pixels, air, slope, offset, least, exponent, checkpoint)
+    return recovered(pixels, reduced, fog, exponent, checkpoint)
 
 
 def _reduced(pixels: Pixels) -> Pixels:
@@ -97,45 +93,15 @@ def _reduced(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=how))
 
 
-def _transmission(scene: Floats, air: Floats, look: _Look, model: "_Model") -> Map:
-    """The share of the scene's light that comes through, for each pixel of the reduced picture: above 0, up to 1."""
-    omega = 1 - (1 - trust(scene, air, model.layers)) ** look.distrust
-    least = look.least_transmission + (look.least_in_skies - look.least_transmission) * emptiness(scene)
-    return np.asarray(np.clip(1 - omega * haze(scene, air), least, 1), np.float32)
-
-
-def _recovered(
-    pixels: Pixels, air: Floats, slope: Map, offset: Map, least: float, exponent: float, checkpoint: Checkpoint
-) -> Pixels:
-    height, width = pixels.shape[:2]
-    slopes, offsets = RowEnlarger(slope, width, height), RowEnlarger(offset, width, height)
-    result = np.empty_like(pixels)
-    rows = max(1, _STRIPE_PIXELS // width)
-    for number, start in enumerate(range(0, height, rows)):
-        if number % _STRIPES_A_STEP == 0:
-            checkpoint()
-        stop = min(start + rows, height)
-        stripe = np.ascontiguousarray(pixels[start:stop])
-        through = slopes.rows(start, stop)
-        through *= cv2.cvtColor(stripe, cv2.COLOR_RGB2GRAY)
-        through *= np.float32(1 / 255)
-        through += offsets.rows(start, stop)
-        np.clip(through, least, 1, out=through)
-        gain = np.float32(1) / through
-        kept = 1 - gain
-        planes = [
-            cv2.scaleAdd(kept, float(light) * 255, cv2.multiply(channel, gain, dtype=cv2.CV_32F))
-            for channel, light in zip(cv2.split(stripe), air, strict=True)
-        ]
-        result[start:stop] = _samples(np.asarray(cv2.merge(planes)), exponent)
-    return result
-
-
-def _samples(values: Floats, exponent: float) -> Pixels:
-    """Values of 0–255, and some beyond, after gamma correction, rounded."""
-    if exponent != 1:
-        values = np.asarray(cv2.pow(np.clip(values, 0, 255) / np.float32(255), exponent)) * np.float32(255)
-    return np.asarray(cv2.addWeighted(values, 1, values, 0, 0, dtype=cv2.CV_8U))
+def _fog(scene: Floats, air: Floats, look: _Look, model: "_Model") -> Fog:
+    """The fog before the reduced picture `scene`."""
+    empty = emptiness(scene)
+    omega = 1 - (1 - trust(scene, air, model.layers, empty)) ** look.distrust
+    least = look.least_transmission + (look.least_in_skies - look.least_transmission) * empty
+    rough = np.clip(1 - omega * haze(scene, air), least, 1).astype(np.float32)
+    through, empty = GlobalSmoother(scene, SMOOTHING, OUTLINE).smooth(rough, empty)
+    detail = 1 - (1 - look.detail_in_skies) * np.clip(empty, 0, 1)
+    return Fog(air, np.clip(through, look.least_transmission, 1), np.asarray(detail, np.float32))
 
 
 def _corrected(pixels: Pixels, exponent: float) -> Pixels:

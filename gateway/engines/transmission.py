@@ -1,42 +1,52 @@
 """How much of the scene's own light comes through the fog, for each pixel: the dark channel prior with a fitted trust in it.
 
 In most of any clear picture something within a few pixels is dark in at least one channel, so what light is there was added
-by fog: t = 1 - ω · (dark channel / airlight) (He, Sun, Tang, CVPR 2009, equation 12). They take ω = 0.95 everywhere, which
-takes a grey sky, a white wall or a bright close-up for fog. Here ω is foretold for each pixel from what tells fog from bright
-things: dark channels and contrasts at several scales, saturation, and the same of the whole picture; the features are those of
-K. Tang, J. Yang, J. Wang, "Investigating Haze-Relevant Features in a Learning Framework for Image Dehazing", CVPR 2014,
-the regression a network of two small layers, fitted by `bench/engines/defog/train.py`.
+by fog: t = 1 - ω · (dark channel / airlight) (He, Sun, Tang, CVPR 2009, equation 12). Its minimum filter makes dark things
+wider, so that the fog around them seems thinner and stays as a rim; a maximum filter after it gives them their outlines back.
+The authors take ω = 0.95 everywhere, which takes a grey sky, a white wall or a bright close-up for fog. Here ω is foretold for
+each pixel from what tells fog from bright things: dark channels and contrasts at several scales, saturation, and the same of the
+whole picture; the features are those of K. Tang, J. Yang, J. Wang, "Investigating Haze-Relevant Features in a Learning Framework
+for Image Dehazing", CVPR 2014, the regression a network of two small layers, fitted by `bench/engines/defog/train.py`.
 """
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.engines.airlight import dark_channel
-from gateway.engines.filters import Map, box_mean, guided_filter
+from gateway.engines.airlight import PATCH, dark_channel
+from gateway.engines.filters import Map, box_mean
+from gateway.engines.global_smoother import GlobalSmoother
+
+SMOOTHING, OUTLINE = 4000.0, 0.03
+"""How far maps of the reduced picture are evened out, and across what not: see `GlobalSmoother`."""
 
 STEP = 2
 """Features are taken at every other pixel of the reduced picture: what is foretold from them is smooth."""
 
-_RADIUS, _EDGE = 25, 1e-3
 _NOTHING = np.empty(0, np.float32)
 _DARK_SCALES = (3, 9, 21, 45)
 _BRIGHT_SCALES = (9, 21, 45)
 _CONTRAST_SCALES = (5, 15, 45)
-_EMPTY_WINDOW, _EMPTY_CONTRAST = 31, 0.03
+_FINER_THAN, _EMPTY_WINDOW, _CORE = 9, 21, 3
+_EMPTY_CONTRAST, _CORE_CONTRAST = 0.008, 0.03
+_MIXED_WINDOW, _LEAST_OWN = 61, np.float32(0.02)
 
 
 def haze(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32]) -> Map:
-    """Return the share of the airlight that the dark channel would explain by fog, 0–1, its edges those of the picture.
+    """Return the share of the airlight that the dark channel would explain by fog, 0–1: its opening, in squares.
 
     `scene`: the reduced picture (H × W × 3, RGB, 0–1); `air`: the airlight.
     """
-    dark = dark_channel(np.minimum(scene / air, 1).min(axis=2))
-    return np.clip(guided_filter(scene.mean(axis=2), dark, _RADIUS, _EDGE), 0, 1)
+    return _highest_around(dark_channel(np.minimum(scene / air, 1).min(axis=2)), PATCH)
 
 
-def trust(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32], layers: tuple[npt.NDArray[np.float32], ...]) -> Map:
-    """Return ω, 0–1, for each pixel of the reduced picture. `layers`: weights and biases of three layers, alternating."""
+def trust(
+    scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32], layers: tuple[npt.NDArray[np.float32], ...], empty: Map
+) -> Map:
+    """Return ω, 0–1, for each pixel of the reduced picture.
+
+    `layers`: weights and biases of three layers, alternating; `empty`: the `emptiness`.
+    """
     height, width = scene.shape[:2]
     sampled = features(scene, air)
     values = sampled.reshape(-1, sampled.shape[2])
@@ -45,15 +55,25 @@ def trust(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32], layers: 
         values = np.asarray(cv2.gemm(values, layers[index], 1, _NOTHING, 0), np.float32) + layers[index + 1]
         if index < len(layers) - 2:
             values = np.maximum(values, 0)
-    shares = (1 / (1 + np.exp(-np.clip(values, -30, 30)))).reshape(sampled.shape[:2])
-    whole = np.asarray(cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.clip(guided_filter(scene.mean(axis=2), whole, _RADIUS, _EDGE), 0, 1)
+    shares = np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), np.float32).reshape(sampled.shape[:2])
+    # In fog beside an outline the features are half those of the thing: there, the fog further off says what ω is.
+    others = box_mean(_fine_energy(scene), _MIXED_WINDOW) / np.float32(_EMPTY_CONTRAST**2)
+    own = np.maximum(1 - empty * (1 - np.exp(-others)), _LEAST_OWN)[::STEP, ::STEP]
+    smoother = GlobalSmoother(scene[::STEP, ::STEP], SMOOTHING / STEP**2, OUTLINE)
+    (evened,) = smoother.smooth(shares, weights=own)
+    return np.asarray(cv2.resize(evened, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def emptiness(scene: npt.NDArray[np.float32]) -> Map:
-    """Return how surely nothing is to be seen around each pixel of the reduced picture, 0–1: skies, and fog that hides all."""
-    contrast = _contrast(scene.mean(axis=2), _EMPTY_WINDOW)
-    return np.asarray(np.exp(-((contrast / np.float32(_EMPTY_CONTRAST)) ** 2)), np.float32)
+    """Return how surely nothing is to be seen at each pixel of the reduced picture, 0–1: skies, and fog that hides all.
+
+    Slopes of brightness, and soft clouds, are nothing; of the windows that a pixel lies in the smoothest counts, so that a sky
+    is empty up to the outlines of what stands before it, where the pixel's own neighbours decide.
+    """
+    energy = _fine_energy(scene)
+    smoothest = np.asarray(cv2.erode(box_mean(energy, _EMPTY_WINDOW), np.ones((_EMPTY_WINDOW, _EMPTY_WINDOW), np.uint8)))
+    core = box_mean(energy, _CORE)
+    return np.asarray(np.exp(-smoothest / _EMPTY_CONTRAST**2 - core / _CORE_CONTRAST**2), np.float32)
 
 
 def features(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -75,6 +95,11 @@ def features(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32]) -> np
         air.mean(),
     ]
     return np.stack([*here, *(np.full_like(here[0], figure) for figure in whole)], axis=-1)
+
+
+def _fine_energy(scene: npt.NDArray[np.float32]) -> Map:
+    lightness = scene.mean(axis=2)
+    return np.asarray((lightness - box_mean(lightness, _FINER_THAN)) ** 2, np.float32)
 
 
 def _contrast(lightness: Map, side: int) -> Map:

@@ -117,6 +117,48 @@ def test_a_smooth_sky_gets_no_bands() -> None:
     assert np.ptp(result, axis=1).max() <= 8
 
 
+def fog_behind(thing: np.ndarray) -> np.ndarray:
+    """Smooth fog, paler above, over textured ground that it lies on thinly, and `thing` in the middle of it."""
+    rng = np.random.default_rng(5)
+    picture = np.broadcast_to(np.linspace(195, 150, 600, dtype=np.float32)[:, np.newaxis, np.newaxis], (600, 900, 3)).copy()
+    picture[480:] = rng.uniform(60, 150, (15, 90, 3)).astype(np.float32).repeat(8, axis=0).repeat(10, axis=1)
+    top, left = 200, 450 - thing.shape[1] // 2
+    picture[top : top + thing.shape[0], left : left + thing.shape[1]] = thing
+    return np.rint(cv2.GaussianBlur(picture, (0, 0), 0.8) + rng.normal(0, 0.7, picture.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("natural_look", [True, False])
+@pytest.mark.parametrize("lightness", [40, 245])
+def test_nothing_gets_a_rim_where_it_stands_in_fog(lightness, natural_look) -> None:
+    texture = np.random.default_rng(6).uniform(-10, 10, (280, 300, 1)).astype(np.float32)
+    result = defog(fog_behind(lightness + texture), natural_look=natural_look).astype(np.float32).mean(axis=2)
+    beside = result[240:420].mean(axis=0)[40:298]  # the thing begins at 300
+    assert np.ptp(beside[:-13]) <= 5
+    assert np.ptp(beside) <= 20
+    above = result[:190, 350:550].mean(axis=1)
+    assert np.diff(above[::10]).max() <= 0  # fog that grew darker downwards still does
+
+
+@pytest.mark.parametrize("natural_look", [True, False])
+def test_a_foggy_sky_s_noise_and_jpeg_blocks_are_not_stretched_with_it(natural_look) -> None:
+    foggy = fog_behind(np.zeros((0, 0, 3), np.float32)).astype(np.float32)
+    rng = np.random.default_rng(7)
+    patches = cv2.resize(rng.normal(0, 2, (12, 18, 3)).astype(np.float32), (900, 600), interpolation=cv2.INTER_NEAREST)
+    foggy += (patches - patches.mean(axis=2, keepdims=True)) * 1.5 + rng.normal(0, 1.5, foggy.shape).astype(np.float32)
+    _, encoded = cv2.imencode(".jpg", foggy.clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])
+    given = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    made = defog(given, natural_look=natural_look)
+
+    def roughness(picture: np.ndarray) -> np.ndarray:
+        """Of luma and the two chromas, without slopes over more than 40 pixels."""
+        planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb).astype(np.float32)
+        return (planes - cv2.blur(planes, (40, 40)))[20:440].std(axis=(0, 1))
+
+    grown = roughness(made) / roughness(given)
+    assert grown.max() <= 2.2
+    assert made[20:440].std() > given[20:440].std()  # it is its slope that is
+
+
 @pytest.mark.parametrize(
     ("pixels", "gamma", "said"),
     [
