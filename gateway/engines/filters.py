@@ -17,17 +17,11 @@ def box_mean(of: Map, side: int) -> Map:
     return np.asarray(cv2.blur(of, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def guided_filter(guide: Map, source: Map, radius: int, epsilon: float) -> Map:
-    """Smooth `source` but for the edges that `guide`, a map of the same size, has.
-
-    `radius` in pixels; `epsilon` is the variance of the guide (in its own units, squared) above which something is an edge.
-    """
-    slope, offset = guided_coefficients(guide, source, radius, epsilon)
-    return slope * guide + offset
-
-
 def guided_coefficients(guide: Map, source: Map, radius: int, epsilon: float) -> tuple[Map, Map]:
     """Return slope and offset of the guided filter, whose result is slope · guide + offset (equation 8 of the paper).
+
+    The result is `source` smoothed but for the edges that `guide`, a map of the same size, has. `radius` in pixels; `epsilon` is
+    the variance of the guide (in its own units, squared) above which something is an edge.
 
     Both are smooth, so that of a reduced picture they can be enlarged and applied to the full-size guide, whose edges the
     result then has: the fast guided filter. Raises `ValueError` if the maps differ in size.

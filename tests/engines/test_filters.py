@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.engines.filters import RowEnlarger, box_mean, guided_coefficients, guided_filter
+from gateway.engines.filters import RowEnlarger, box_mean, guided_coefficients
 
 
 @pytest.fixture
@@ -16,6 +16,11 @@ def windows(of: np.ndarray, radius: int) -> np.ndarray:
     """Every pixel's square of neighbours, the outermost pixels repeated."""
     padded = np.pad(of.astype(np.float64), radius, mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, (2 * radius + 1, 2 * radius + 1))
+
+
+def guided_filter(guide: np.ndarray, source: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
+    slope, offset = guided_coefficients(guide, source, radius, epsilon)
+    return slope * guide + offset
 
 
 def plainly_guided(guide: np.ndarray, source: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
