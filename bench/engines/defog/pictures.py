@@ -21,6 +21,20 @@ REAL = (
     "monuments: wonders/christTheRedeemer",
     "monuments: wonders/machuPicchu",
 )
+UNSEEN = (
+    "lxqt-themes: beam",
+    "plasma-workspace-wallpapers: summer_1am/contents/images/2560x1600",
+    "lomiri-wallpapers-16.04: Bridge_by_Sander_Klootwijk",
+)
+"""Those of `photographs.FOGGY_UNSEEN` whose authors and licences allow showing them here."""
+CLOSE = {
+    "plasma-workspace-wallpapers: ColdRipple/contents/images/2560x1600": (0, 250),
+    "monuments: india/goldenTemple": (640, 170),
+    "lxqt-themes: fog": (400, 170),
+    "monuments: wonders/christTheRedeemer": (330, 60),
+}
+"""Left and top of parts that outlines and skies are seen in, pixel by pixel."""
+CLOSE_HEIGHT = 220
 SYNTHETIC = {
     "monuments: wonders/greatWallofChina": "mixture",
     "monuments: france/chateaudeChenonceau": "banks",
@@ -31,13 +45,23 @@ SYNTHETIC = {
 
 def write() -> None:
     """Write all of them."""
-    _write("defog-fog.jpg", [[photo, defog(photo), defog(photo, natural_look=False)] for photo in map(photograph, REAL)])
+    _write("defog-fog.jpg", [_looks(photograph(name)) for name in REAL])
+    _write("defog-fog-unseen.jpg", [_looks(photograph(name)) for name in UNSEEN])
+    close = []
+    for name, (left, top) in CLOSE.items():
+        part = np.s_[top : top + CLOSE_HEIGHT, left : left + WIDTH]
+        close.append([picture[part] for picture in _looks(photograph(name))])
+    _write("defog-fog-close.jpg", close)
     rows = []
     for name, kind in SYNTHETIC.items():
         clear = photograph(name)
         foggy = hazy(clear, kind, name)
         rows.append([foggy, defog(foggy), clear])
     _write("defog-made-haze.jpg", rows)
+
+
+def _looks(photo: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [photo, defog(photo), defog(photo, natural_look=False)]
 
 
 def _write(name: str, rows: list[list[NDArray[np.uint8]]]) -> None:
