@@ -106,7 +106,13 @@ class _Opening:
             return lambda: EMPTY
         alone = self._settings.rpc.workers == 1 or budgets == "redis"
         try:
-            kept = self._reloaded("access.tenants_file", "tenants", [file], lambda: load_roster(file, counts_alone=alone))
+            kept = self._reloaded(
+                "access.tenants_file",
+                "tenants",
+                [file],
+                lambda: load_roster(file, counts_alone=alone),
+                lambda roster: self._metrics.classes.learn(roster.classes),
+            )
         except TenantsFileError as error:
             raise ConfigError([f"settings of access: {problem}" for problem in error.problems]) from None
         return lambda: kept.current
@@ -139,10 +145,24 @@ class _Opening:
         self._reloads.append(tokens.reload)
         return tokens
 
-    def _reloaded(self, what: str, label: str, files: Sequence[Path], load: Callable[[], _T]) -> Reloaded[_T]:
-        """What `load` makes of files, watched from now on. `what` is said in logs, `label` in metrics."""
-        interval = self._settings.access.reload_interval
-        kept = Reloaded(what, files, load, interval=interval, observer=self._metrics.reload_of(label))
+    def _reloaded(
+        self,
+        what: str,
+        label: str,
+        files: Sequence[Path],
+        load: Callable[[], _T],
+        renewed: Callable[[_T], None] = lambda _: None,
+    ) -> Reloaded[_T]:
+        """What `load` makes of files, watched from now on. `what` is said in logs, `label` in metrics; `renewed` is told of what
+        is made anew."""
+        count = self._metrics.reload_of(label)
+
+        def observed(succeeded: bool) -> None:  # the only thing that it is told
+            count(succeeded)
+            if succeeded:
+                renewed(kept.current)
+
+        kept = Reloaded(what, files, load, interval=self._settings.access.reload_interval, observer=observed)
         kept.start()
         self._stack.push_async_callback(kept.aclose)
         self._reloads.append(kept.reload)

@@ -204,6 +204,21 @@ async def test_all_is_read_anew_on_demand(tenants, pair, tmp_path, caplog) -> No
     assert expiry == pytest.approx(time.time() + 86_400, abs=120)
 
 
+async def test_counts_of_a_class_that_comes_later_begin_at_0_too(tenants) -> None:
+    tenants.write_text(entry("shop", **{"class": "gold"}))
+    registry = CollectorRegistry()
+
+    def unknown_budgets(tenant_class: str) -> float | None:
+        labels = {"tenant_class": tenant_class, "limit": "budget_unknown"}
+        return registry.get_sample_value("image_gateway_tenant_refusals_total", labels)
+
+    async with opened_tenancy(settings({"tenants_file": tenants}), registry, fetch_document) as tenancy:
+        assert (unknown_budgets("gold"), unknown_budgets("silver")) == (0, None)
+        tenants.write_text(entry("shop", **{"class": "silver"}))
+        await tenancy.reload()
+        assert unknown_budgets("silver") == 0
+
+
 async def problems(own: GatewaySettings) -> str:
     with pytest.raises(ConfigError) as caught:
         async with opened_tenancy(own, CollectorRegistry(), fetch_document):

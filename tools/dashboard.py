@@ -20,6 +20,11 @@ def rate(metric: str, by: str, selector: str = HERE) -> str:
     return f"sum by ({by}) (rate({metric}{selector}[$__rate_interval]))"
 
 
+def some(query: str) -> str:
+    """What there is of series that exist with 0 before anything happens, so that alerts see the first event."""
+    return f"{query} > 0"
+
+
 def quantile(q: float, metric: str, by: str, selector: str = HERE) -> str:
     return f"histogram_quantile({q}, sum by ({by}, le) (rate({metric}_bucket{selector}[$__rate_interval])))"
 
@@ -32,7 +37,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
         (
             "Failures by status and reason",
             "reqps",
-            {"{{code}} {{reason}}": rate(f"{P}_rpc_handled_total", "code, reason", SEEN.replace("}", ', code!="OK"}'))},
+            {"{{code}} {{reason}}": some(rate(f"{P}_rpc_handled_total", "code, reason", SEEN.replace("}", ', code!="OK"}')))},
         ),
         (
             "Time of calls",
@@ -42,7 +47,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
                 "p99 {{method}}": quantile(0.99, f"{P}_rpc_duration_seconds", "method", SEEN),
             },
         ),
-        ("Items of streams and batches", "cps", {"{{outcome}}": rate(f"{P}_rpc_items_total", "outcome")}),
+        ("Items of streams and batches", "cps", {"{{outcome}}": some(rate(f"{P}_rpc_items_total", "outcome"))}),
         ("Time of items", "s", {"p99 {{method}}": quantile(0.99, f"{P}_rpc_item_duration_seconds", "method")}),
     ],
     "Saturation": [
@@ -113,8 +118,16 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
         ),
     ],
     "Access": [
-        ("Authentications", "cps", {"{{authenticator}} {{result}}": rate(f"{P}_authentications_total", "authenticator, result")}),
-        ("Refusals to tenants", "cps", {"{{tenant_class}} {{limit}}": rate(f"{P}_tenant_refusals_total", "tenant_class, limit")}),
+        (
+            "Authentications",
+            "cps",
+            {"{{authenticator}} {{result}}": some(rate(f"{P}_authentications_total", "authenticator, result"))},
+        ),
+        (
+            "Refusals to tenants",
+            "cps",
+            {"{{tenant_class}} {{limit}}": some(rate(f"{P}_tenant_refusals_total", "tenant_class, limit"))},
+        ),
         (
             "Refusals in shadow",
             "cps",

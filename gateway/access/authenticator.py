@@ -34,6 +34,11 @@ class Authentication:
         """Whether anything vouches for who calls."""
         return bool(self._authenticators)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the authenticators."""
+        return tuple(authenticator.kind for authenticator in self._authenticators)
+
     async def identify(self, shown: Shown) -> Identity:
         """Who calls. Raises `RefusedError`."""
         for authenticator in self._authenticators:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 from gateway.access.allowance import Allowance, Share
 from gateway.access.authenticator import Authentication
+from gateway.access.classes import TenantClasses
 from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.metrics import AccessMetrics
 from gateway.access.operations import Operation
 from gateway.access.tenants import Roster, Tenant
+from gateway.access.verdicts import ACCEPTED
 from gateway.call import Call
 from gateway.errors import GatewayError, Reason
 from gateway.telemetry.scope import current_scope
@@ -42,6 +44,14 @@ class Gate:
         self._share = share or Share()
         self._allowances: dict[str, Allowance] = {}
         self._prune_at = _MOST_IDLE
+        metrics.classes.learn(roster().classes)
+        if authentication.is_on:
+            metrics.expect_authentications(authentication.kinds)
+
+    @property
+    def classes(self) -> TenantClasses:
+        """Those of the tenants."""
+        return self._metrics.classes
 
     @property
     def asks(self) -> bool:
@@ -94,7 +104,7 @@ class Gate:
             self._metrics.authenticated(refusal.kind, refusal.why)
             _log.debug("a call is refused: %s", refusal)
             raise
-        self._metrics.authenticated(identity.kind, "ok")
+        self._metrics.authenticated(identity.kind, ACCEPTED)
         return identity
 
     def _name(self, identity: Identity, claimed: str) -> str:

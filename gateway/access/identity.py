@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.access.verdicts import REFUSALS
 from gateway.errors import GatewayError, Reason
 
 
@@ -40,7 +41,13 @@ class RefusedError(GatewayError):
     """Credentials that are not taken. `why`: one word for metrics, out of few."""
 
     def __init__(self, kind: str, why: str, message: str) -> None:
-        """`kind`: the authenticator that refuses, empty if none took them up. `message` quotes nothing of what was shown."""
+        """`kind`: the authenticator that refuses, empty if none took them up. `message` quotes nothing of what was shown.
+
+        Raises `ValueError` for what `REFUSALS` does not list.
+        """
+        if why not in REFUSALS[kind]:
+            msg = f"{why} of {kind!r} is not in the list of refusals"  # or alerts would miss the first of them
+            raise ValueError(msg)
         super().__init__(Reason.UNAUTHENTICATED, message)
         self.kind = kind
         self.why = why

@@ -7,12 +7,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.access.classes import TenantClasses
+from gateway.access.verdicts import ACCEPTED, REFUSALS
+
+_LIMITS: Final = ("operation", "concurrency", "rate", "budget", "budget_unknown")
+"""By which tenants are refused that may call at all."""
+
 
 class AccessMetrics:
-    """Counters of one process."""
+    """Counters of one process. `classes`: those of the tenants, as far as they are known; counts by them begin at 0."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
+        self.classes: Final = TenantClasses()
         self._authentications = Counter(
             "image_gateway_authentications",
             "Calls by the authenticator that judged their credentials (none if no one did) and what it said: ok or why not.",
@@ -21,7 +28,7 @@ class AccessMetrics:
         )
         self._refusals = Counter(
             "image_gateway_tenant_refusals",
-            "Pictures and calls refused to tenants, by limit (tenant, operation, concurrency, rate, budget, budget_unknown).",
+            f"Pictures and calls refused to tenants, by limit (tenant, {', '.join(_LIMITS)}).",
             ["tenant_class", "limit"],
             registry=registry,
         )
@@ -54,6 +61,23 @@ class AccessMetrics:
             "When the server's certificate expires, in seconds since the epoch.",
             registry=registry,
         )
+
+        self._refusals.labels("none", "tenant")
+        self.classes.watch(self._expect)
+
+    def _expect(self, tenant_class: str) -> None:
+        """Have the series that alerts ask for exist before anything happens: `increase` does not see a series' first event."""
+        self._billable.labels(tenant_class)
+        for limit in _LIMITS:
+            self._refusals.labels(tenant_class, limit)
+
+    def expect_authentications(self, authenticators: Iterable[str]) -> None:
+        """Likewise of what these may say of credentials, and of credentials that none of them judges."""
+        for result in REFUSALS[""]:
+            self._authentications.labels("none", result)
+        for kind in authenticators:
+            for result in (ACCEPTED, *REFUSALS[kind]):
+                self._authentications.labels(kind, result)
 
     def authenticated(self, authenticator: str, result: str) -> None:
         """Count the credentials of a call."""

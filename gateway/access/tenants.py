@@ -66,6 +66,12 @@ class Roster:
     subjects: Mapping[str, str] = field(default_factory=_nothing)
     """Tenants by what tokens call them."""
 
+    @property
+    def classes(self) -> frozenset[str]:
+        """Those of all tenants that may call."""
+        others = () if self.others is None else (self.others.tenant_class,)
+        return frozenset((*(tenant.limits.tenant_class for tenant in self.tenants.values()), *others))
+
     def tenant(self, name: str) -> Tenant:
         """The tenant of that name, listed or not. Raises `GatewayError` with `PERMISSION_DENIED` if it may not call."""
         listed = self.tenants.get(name)

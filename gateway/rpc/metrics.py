@@ -1,11 +1,12 @@
 """What is counted of calls: how many, how they end, how long they take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.rpc.expected_series import ENDINGS, OUTCOMES
 from gateway.telemetry.scope import Scope
 
 _PREFIX: Final = "image_gateway_rpc"
@@ -70,6 +71,18 @@ class RpcMetrics:
                 registry=registry,
             )
         )
+
+    def expect(self, methods: Iterable[str], tenant_class: str = _DEFAULT_CLASS) -> None:
+        """Have counts of calls exist that alerts ask for."""
+        for method in methods:
+            for code, reason in ENDINGS:
+                self._handled[method, tenant_class, code, reason]
+
+    def expect_items(self, methods: Iterable[str]) -> None:
+        """Likewise of items."""
+        for method in methods:
+            for outcome in OUTCOMES:
+                self._items[method, outcome]
 
     def began(self, method: str) -> None:
         """Count a call that came."""

@@ -9,7 +9,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from gateway.upstream.credentials.protocol import Holding
-from gateway.upstream.outcome import Billed
+from gateway.upstream.operations import OPERATIONS
+from gateway.upstream.outcome import Billed, Outcome
 from gateway.upstream.resilience.breaker import BreakerState
 
 _PREFIX: Final = "image_gateway_cloud"
@@ -46,6 +47,8 @@ class UpstreamMetrics:
             ["operation", "tenant", "outcome", "billed"],
             registry=registry,
         )
+        # Without labels, so that it is there before the first: tenants are not known ahead.
+        self._throttles = Counter(f"{_PREFIX}_throttles", "Requests that the cloud refused as too many.", registry=registry)
         self._attempt_seconds = Histogram(
             f"{_PREFIX}_attempt_seconds",
             "Time of one request with its reply.",
@@ -53,6 +56,8 @@ class UpstreamMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        for operation in OPERATIONS:
+            self._attempt_seconds.labels(operation.name)
         self._queue_seconds = Histogram(
             f"{_PREFIX}_queue_seconds",
             "Time that calls waited for their turn.",
@@ -83,6 +88,8 @@ class UpstreamMetrics:
         """Count a request that has ended, or was given up."""
         self._attempts.labels(operation, self.tenant(tenant), outcome, billed.value).inc()
         self._attempt_seconds.labels(operation).observe(seconds)
+        if outcome == Outcome.THROTTLED:
+            self._throttles.inc()
 
     def retried(self, outcome: str) -> None:
         """Count a further attempt."""

@@ -1,9 +1,11 @@
 """Rules and dashboard: every metric that they name exists, every alert says what to do, and promtool takes the rules."""
 
+import itertools
 import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.config import GatewaySettings
 from gateway.ops.log_level import LogLevel
+from gateway.rpc.authentication import operations
 from gateway.rpc.status import CODES
 from gateway.server import built_gateway
 from gateway.workers.pages import WorkersPages
@@ -26,6 +29,7 @@ SETTINGS = {
     "provider": "cloud,local",
     "cloud": {"user": "someone", "domain": "account", "password": "unused", "region": "cn-east-3"},
 }
+METHODS = {name.rpartition("/")[2] for name in operations()} | {"GetInfo"}
 _NAME = re.compile(r"\b(?:image_gateway|process)_\w+\b(?!:)")
 _SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("",), "gauge": ("",)}
 
@@ -57,6 +61,60 @@ async def test_every_metric_that_is_asked_for_exists(live) -> None:
     asked = {name for query in queries() for name in _NAME.findall(query)}
     assert len(asked) > 30
     assert asked <= live, asked - live
+
+
+class Selector:
+    """A counter in a rule, with what its labels must be."""
+
+    def __init__(self, name: str, matchers: str) -> None:
+        self.name = name
+        self.alternatives = {label: pattern.split("|") for label, pattern in re.findall(r'(\w+)=~?"(.*?)"', matchers)}
+        if "outcome" in self.alternatives and "(" in matchers:  # nested: the reasons that it takes
+            pattern = re.search(r'outcome=~"(.*?)"', matchers)[1]
+            self.alternatives["outcome"] = [reason for reason in CODES if re.fullmatch(pattern, reason)]
+
+    def expected(self) -> Iterator[dict[str, str]]:
+        """Labels of which there must be a series each."""
+        values = dict(self.alternatives)
+        if "tenant_class" in LABELS.get(self.name, ()):
+            values["tenant_class"] = ["gold", "others"]
+        if "code" in values:
+            values["code"] = [code for code in values["code"] if code in {own.name for own in CODES.values()}]
+        for chosen in itertools.product(*values.values()):
+            yield dict(zip(values, chosen, strict=True))
+
+
+LABELS = {
+    "image_gateway_rpc_handled_total": ("method", "tenant_class", "code", "reason"),
+    "image_gateway_tenant_refusals_total": ("tenant_class", "limit"),
+    "image_gateway_tenant_billable_calls_total": ("tenant_class",),
+}
+
+
+def counters() -> Iterator[Selector]:
+    """All that rules look at over time, but for the buckets of quantiles, which a single event does not change."""
+    for rule in rules():
+        for name, matchers in re.findall(r"\b(image_gateway_\w+)(?:{(.*?)})?\[", rule["expr"]):
+            if not name.endswith("_bucket"):
+                yield Selector(name, matchers)
+
+
+async def test_every_counter_that_alerts_ask_for_is_there_before_the_first_event(tmp_path) -> None:
+    """Or `increase` and `rate` would miss that one."""
+    tenants = tmp_path / "tenants.toml"
+    tenants.write_text('[default]\nclass = "others"\n[[tenants]]\nname = "shop"\nclass = "gold"\n')
+    access = {"authenticators": "api_key", "tenants_file": str(tenants)}
+    async with built_gateway(GatewaySettings.model_validate(SETTINGS | {"access": access})) as (_, registry):
+        samples = [sample for family in registry.collect() for sample in family.samples]
+    asked = list(counters())
+    assert len({selector.name for selector in asked}) >= 8
+    for selector in asked:
+        for labels in selector.expected():
+            found = [one for one in samples if one.name == selector.name and labels.items() <= one.labels.items()]
+            assert found, (selector.name, labels)
+            assert all(one.value == 0 for one in found)
+            if "method" in LABELS.get(selector.name, ()):
+                assert {one.labels["method"].rpartition("/")[2] for one in found} >= METHODS, labels
 
 
 def test_every_recorded_name_that_is_asked_for_is_recorded() -> None:
