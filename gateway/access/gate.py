@@ -65,6 +65,9 @@ class Gate:
         `PERMISSION_DENIED` for a tenant or an operation that is not allowed.
         """
         identity = await self._identified(shown)
+        scope = current_scope()
+        if scope is not None:
+            scope.let_in(known=bool(identity.kind) or not self.asks)
         name = self._name(identity, claimed)
         try:
             tenant = self._roster().tenant(name)
@@ -72,7 +75,6 @@ class Gate:
             self._metrics.refused("none", "tenant")
             raise
         limits = tenant.limits
-        scope = current_scope()
         if scope is not None:
             scope.tenant, scope.tenant_class = name, limits.tenant_class
         if operation is not None and limits.operations is not None and operation not in limits.operations:

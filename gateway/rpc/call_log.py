@@ -2,12 +2,14 @@
 
 import logging
 import random
+import time
 from collections.abc import Callable
 from typing import Final
 
 import grpc
 
 from gateway.rpc.own_services import is_of_grpc
+from gateway.rpc.ration import Ration
 from gateway.telemetry.logs import FIELDS
 from gateway.telemetry.scope import Scope
 from gateway.telemetry.settings import CallLogLevel
@@ -19,18 +21,31 @@ _GRAVE: Final = frozenset(
 )
 """What callers cannot help."""
 
+_STRANGERS_PER_SECOND: Final = 1.0
+_STRANGERS_AT_ONCE: Final = 20
+"""Lines about calls of whom nobody knows who made them: whoever calls over and over without credentials fills no disk."""
+
 
 class CallLog:
-    """Logs how calls end: those that fail always, the others at a level, and as often, as the settings say."""
+    """Logs how calls end: those that succeed at a level, and as often, as the settings say; those that fail always, but of
+    strangers so many a second, and with the next how many were left out."""
 
-    def __init__(self, level: CallLogLevel = "debug", share: float = 1.0, draw: Callable[[], float] = random.random) -> None:
-        """`share`: that of the calls that succeed. `draw` returns a number from 0 up to 1."""
+    def __init__(
+        self,
+        level: CallLogLevel = "debug",
+        share: float = 1.0,
+        draw: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`share`: that of the calls that succeed. `draw` returns a number from 0 up to 1. `clock` counts seconds."""
         self._level = {"debug": logging.DEBUG, "info": logging.INFO}[level]
         self._share = share
         self._draw = draw
+        self._strangers = Ration(_STRANGERS_PER_SECOND, _STRANGERS_AT_ONCE, clock)
 
     def ended(self, scope: Scope, code: grpc.StatusCode, seconds: float) -> None:
         """Log the call of `scope`, inside which this is to be called."""
+        left_out: int | None = 0
         if code is grpc.StatusCode.OK:
             if not _log.isEnabledFor(self._level):
                 return
@@ -41,9 +56,14 @@ class CallLog:
             level = logging.DEBUG
         else:
             level = logging.WARNING if code in _GRAVE else logging.INFO
+            left_out = 0 if scope.is_known else self._strangers.take()
+            if left_out is None:
+                return
         facts: dict[str, object] = {"method": scope.method, "code": code.name}
         facts |= {name: value for name in ("reason", "tenant") if (value := getattr(scope, name))}
         facts["seconds"] = round(seconds, 6)
         if scope.items:
             facts["items"] = dict(scope.items)
+        if left_out:
+            facts["left_out"] = left_out
         _log.log(level, "call ended", extra={FIELDS: facts})

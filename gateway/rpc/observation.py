@@ -1,7 +1,6 @@
 """What every call passes first: it gets a scope and a name, and is counted, timed, traced and logged by how it ends."""
 
 import asyncio
-import contextlib
 import inspect
 import re
 import secrets
@@ -12,13 +11,14 @@ from typing import Any, Final, cast
 
 import grpc
 from grpc import aio
-from opentelemetry.trace import INVALID_SPAN, Span
+from opentelemetry.trace import Span
 
 from gateway.rpc.answer import Context, outcome_of
 from gateway.rpc.call_log import CallLog
 from gateway.rpc.metrics import RpcMetrics
 from gateway.rpc.observed_context import REQUEST_ID_KEY, ObservedContext
 from gateway.rpc.own_services import is_of_grpc
+from gateway.telemetry.call_span import CallSpan
 from gateway.telemetry.scope import Scope, entered
 from gateway.telemetry.tracing import CONTEXT_KEYS, Tracing, mark_failed
 
@@ -91,7 +91,9 @@ class Observation(aio.ServerInterceptor):
             started_at = time.perf_counter()
             self._metrics.began(scope.method)
             code = grpc.StatusCode.UNKNOWN  # what gRPC makes of an exception
-            with entered(scope), self._span(scope) as span:
+            with entered(scope), self._span(scope) as call_span:
+                # Not before: else strangers would say what is traced.
+                scope.on_let_in = partial(_begin, call_span)
                 try:
                     answer = await outcome_of(behaviour, request, ObservedContext(context, scope.request_id))
                     code = _set_code(context, grpc.StatusCode.OK)
@@ -109,16 +111,19 @@ class Observation(aio.ServerInterceptor):
                 finally:
                     seconds = time.perf_counter() - started_at
                     self._metrics.ended(scope.method, scope, code, seconds)
-                    _describe(span, scope, code)
+                    _describe(call_span.begin(follows=False), scope, code)
                     self._log.ended(scope, code, seconds)
 
         return observed
 
-    def _span(self, scope: Scope) -> contextlib.AbstractContextManager[Span]:
-        if self._tracing is None or is_of_grpc(scope.method):
-            return contextlib.nullcontext(INVALID_SPAN)
+    def _span(self, scope: Scope) -> CallSpan:
         attributes = {"rpc.system.name": "grpc", "rpc.method": scope.method, "image_gateway.request_id": scope.request_id}
-        return self._tracing.server_span(scope.method, attributes, scope.trace_context)
+        tracing = None if is_of_grpc(scope.method) else self._tracing
+        return CallSpan(tracing, scope.method, attributes, scope.trace_context)
+
+
+def _begin(span: CallSpan, known: bool) -> None:  # the only thing that it is told
+    span.begin(follows=known)
 
 
 def _set_code(context: Context, otherwise: grpc.StatusCode) -> grpc.StatusCode:

@@ -48,17 +48,18 @@ class Tracing:
                 raise
 
     def server_span(
-        self, name: str, attributes: Mapping[str, AttributeValue], caller: Mapping[str, str]
+        self, name: str, attributes: Mapping[str, AttributeValue], caller: Mapping[str, str], began_at: int | None = None
     ) -> contextlib.AbstractContextManager[Span]:
         """The span of a whole call, in the trace that `caller` names under `CONTEXT_KEYS`; a malformed context counts as none.
 
-        Whoever knows what came of the call marks it as failed.
+        `began_at`: nanoseconds since the epoch; now, unless given. Whoever knows what came of the call marks it as failed.
         """
         return self._tracer.start_as_current_span(
             name,
             _PROPAGATOR.extract(caller, Context()),
             SpanKind.SERVER,
             attributes,
+            start_time=began_at,
             record_exception=False,
             set_status_on_exception=False,
         )

@@ -15,7 +15,7 @@ OK, INVALID, DOWN = grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.S
 def levels(log: CallLog, caplog, code: grpc.StatusCode, method: str = METHOD) -> list[int]:
     caplog.set_level(logging.DEBUG, logger="gateway.calls")
     caplog.clear()
-    log.ended(Scope(method, "1"), code, 0.5)
+    log.ended(Scope(method, "1", is_known=True), code, 0.5)
     return [record.levelno for record in caplog.records]
 
 
@@ -49,3 +49,29 @@ def test_a_line_tells_what_came_of_the_call(caplog) -> None:
         "seconds": 0.123457,
         "items": {"ok": 1},
     }
+
+
+def test_failing_calls_of_strangers_fill_no_disk(caplog) -> None:
+    now = 100.0
+    log = CallLog(clock=lambda: now)
+
+    def failing(scope: Scope, times: int) -> list[dict[str, object]]:
+        caplog.clear()
+        for _ in range(times):
+            log.ended(scope, grpc.StatusCode.UNAUTHENTICATED, 0.5)
+        return [record.fields for record in caplog.records]
+
+    caplog.set_level(logging.INFO, logger="gateway.calls")
+    assert len(failing(Scope(METHOD, "1"), 1000)) == 20
+    assert len(failing(Scope(METHOD, "1", is_known=True), 100)) == 100
+    now += 3
+    lines = failing(Scope(METHOD, "1"), 10)
+    assert [line.get("left_out", 0) for line in lines] == [980, 0, 0]
+
+
+def test_strangers_are_not_asked_for_what_succeeds(caplog) -> None:
+    log = CallLog("info", clock=lambda: 0.0)
+    caplog.set_level(logging.INFO, logger="gateway.calls")
+    for _ in range(50):
+        log.ended(Scope(METHOD, "1"), OK, 0.5)
+    assert len(caplog.records) == 50

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 
 import grpc
@@ -11,9 +12,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
 from opentelemetry.trace import StatusCode
 from prometheus_client import CollectorRegistry
 
+from gateway.access.api_keys import ApiKeyAuthenticator
+from gateway.access.authenticator import Authentication
+from gateway.access.gate import Gate
+from gateway.access.key_text import new_key
+from gateway.access.metrics import AccessMetrics
+from gateway.access.tenants import KeyRecord, Roster
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import enhancement_pb2, enhancement_pb2_grpc, file_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
@@ -21,10 +29,24 @@ from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 from gateway.rpc.call_log import CallLog
 from gateway.rpc.telemetry import RpcTelemetry
 from gateway.telemetry.tracing import Tracing
+from tests.gates import open_gate
 
 SERVICE = "gateway.imagerecognition.v1.TaggingService"
 TAG, STREAM, BATCH = f"{SERVICE}/TagImage", f"{SERVICE}/StreamTagImages", f"{SERVICE}/BatchTagImages"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+class Root(Sampler):
+    """Decides on traces that begin here."""
+
+    def __init__(self) -> None:
+        self.decision = Decision.RECORD_AND_SAMPLE
+
+    def should_sample(self, *_: object, **__: object) -> SamplingResult:
+        return SamplingResult(self.decision)
+
+    def get_description(self) -> str:
+        return "commanded"
 
 
 class Seen:
@@ -33,7 +55,8 @@ class Seen:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.exporter = InMemorySpanExporter()
-        traces = TracerProvider(shutdown_on_exit=False)
+        self.root = Root()
+        traces = TracerProvider(ParentBased(self.root), shutdown_on_exit=False)
         traces.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.telemetry = RpcTelemetry(self.registry, CallLog("info"), Tracing(traces.get_tracer("test")))
         self.channel: grpc.aio.Channel
@@ -56,6 +79,12 @@ class Seen:
 
     def spans(self, name: str):
         return [span for span in self.exporter.get_finished_spans() if span.name == name]
+
+
+@pytest.fixture
+def gate(request) -> Gate:
+    """Everybody may do everything, unless a test names another."""
+    return request.getfixturevalue(request.param) if hasattr(request, "param") else open_gate()
 
 
 @pytest.fixture
@@ -210,6 +239,41 @@ async def test_a_call_continues_its_callers_trace(seen, dog) -> None:
     assert dict(span.attributes) | {"rpc.system.name": "grpc", "rpc.response.status_code": "OK"} == dict(span.attributes)
     (prepare,) = seen.spans("prepare")
     assert prepare.parent.span_id == span.context.span_id
+
+
+KEY = new_key()
+
+
+@pytest.fixture
+def asking() -> Gate:
+    """Asks for a key; whoever shows none is nobody."""
+    roster = Roster(keys={KEY.id: KeyRecord("shop", KEY.hash)})
+    authentication = Authentication([ApiKeyAuthenticator(lambda: roster, time.time)], allow_anonymous=True)
+    return Gate(authentication, lambda: roster, AccessMetrics(CollectorRegistry()), time.monotonic)
+
+
+@pytest.mark.parametrize("shown", [{}, {"x-api-key": "igk_0"}, {"x-api-key": KEY.text, "x-tenant-id": "x" * 500}])
+@pytest.mark.parametrize("gate", ["asking"], indirect=True)
+async def test_strangers_do_not_say_what_is_traced(seen, dog, shown) -> None:
+    metadata = [("traceparent", f"00-{TRACE}-{PARENT}-01"), *shown.items()]
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await seen.stub.TagImage(request(dog), metadata=metadata)
+    await seen.until(lambda: seen.spans(TAG))
+    (span,) = seen.spans(TAG)
+    assert span.parent is None
+    assert f"{span.context.trace_id:032x}" != TRACE
+
+
+@pytest.mark.parametrize("gate", ["asking"], indirect=True)
+async def test_strangers_are_traced_by_the_gateway_s_own_choice(seen, dog) -> None:
+    seen.root.decision = Decision.DROP
+    metadata = [("traceparent", f"00-{TRACE}-{PARENT}-01")]
+    await seen.stub.TagImage(request(dog), metadata=metadata)
+    await seen.stub.TagImage(request(dog), metadata=[*metadata, ("x-api-key", KEY.text)])
+    await seen.until(lambda: seen.handled(TAG, "OK") == 2)
+    (span,) = seen.spans(TAG)  # of the caller that is known
+    assert f"{span.context.trace_id:032x}" == TRACE
+    assert [one.context.trace_id for one in seen.spans("prepare")] == [span.context.trace_id]
 
 
 @pytest.mark.parametrize("sent", ["", "garbage", f"00-{'0' * 32}-{PARENT}-01", f"ff-{TRACE}-{PARENT}-01"])
