@@ -3,12 +3,13 @@
 import hmac
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.key_text import PREFIX, read_key
 from gateway.access.tenants import KeyRecord, Roster
+
+KIND: Final = "api_key"
 
 _DECOY: Final = KeyRecord("", "sha256:" + secrets.token_hex(32))
 """What a key is compared with that nobody has: an id is not to be told from a wrong secret by how long the answer takes."""
@@ -17,7 +18,7 @@ _DECOY: Final = KeyRecord("", "sha256:" + secrets.token_hex(32))
 class ApiKeyAuthenticator:
     """Takes keys of the tenants file, as `x-api-key` or as a bearer token."""
 
-    kind: Final = "api_key"
+    kind: Final = KIND
     wanted: Final = "an API key (`x-api-key: igk_…`, or `authorization: Bearer igk_…`)"
 
     def __init__(self, roster: Callable[[], Roster], clock: Callable[[], float]) -> None:
@@ -36,9 +37,13 @@ class ApiKeyAuthenticator:
         record = self._roster().keys.get(key.id, _DECOY)
         if not hmac.compare_digest(key.hash, record.hash) or record is _DECOY:
             raise RefusedError(self.kind, "unknown", "the API key is not known here, or not any more")
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        if record.not_before is not None and now < record.not_before:
-            raise RefusedError(self.kind, "not_yet", f"the API key is in force from {record.not_before.isoformat()} on")
-        if record.expires is not None and now >= record.expires:
-            raise RefusedError(self.kind, "expired", f"the API key has expired at {record.expires.isoformat()}")
+        check_times(record, self._clock())
         return Identity(record.tenant, self.kind, key.id)
+
+
+def check_times(record: KeyRecord, now: float) -> None:
+    """Raise `RefusedError` for a key that is not in force `now`, in seconds since the epoch."""
+    if record.not_before is not None and now < record.not_before.timestamp():
+        raise RefusedError(KIND, "not_yet", f"the API key is in force from {record.not_before.isoformat()} on")
+    if record.expires is not None and now >= record.expires.timestamp():
+        raise RefusedError(KIND, "expired", f"the API key has expired at {record.expires.isoformat()}")

@@ -20,7 +20,9 @@ class CertificateAuthenticator:
     async def identify(self, shown: Shown) -> Identity | None:
         """See `Authenticator`. A certificate that is nobody's is none: a key may say who calls."""
         known = self._roster().certificates
-        tenants = {known[name] for name in shown.names if name in known}
+        tenants = {known[name]: name for name in shown.names if name in known}
         if len(tenants) > 1:
             raise RefusedError(self.kind, "ambiguous", "the client certificate has names of several tenants")
-        return Identity(tenants.pop(), self.kind) if tenants else None
+        for tenant, name in tenants.items():
+            return Identity(tenant, self.kind, certificate=name)
+        return None

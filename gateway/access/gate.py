@@ -2,9 +2,12 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from gateway.access.allowance import Allowance, Share
+from gateway.access.api_keys import check_times
 from gateway.access.authenticator import Authentication
 from gateway.access.classes import TenantClasses
 from gateway.access.identity import Identity, RefusedError, Shown
@@ -34,11 +37,13 @@ class Gate:
         metrics: AccessMetrics,
         clock: Callable[[], float],
         share: Share | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`roster` gives the one in force. `clock` counts seconds from any instant on. `share`: of the limits, what is this
-        process's; all, unless given."""
+        """`roster` gives the one in force. `clock` counts seconds from any instant on, `now` since the epoch. `share`: of the
+        limits, what is this process's; all, unless given."""
         self._authentication = authentication
-        self._roster = roster
+        self.roster: Final = roster
+        self.now: Final = now
         self._metrics = metrics
         self._clock = clock
         self._share = share or Share()
@@ -70,25 +75,37 @@ class Gate:
             scope.let_in(known=bool(identity.kind) or not self.asks)
         name = self._name(identity, claimed)
         try:
-            tenant = self._roster().tenant(name)
+            tenant = self.roster().tenant(name)
         except GatewayError:
             self._metrics.refused("none", "tenant")
             raise
         limits = tenant.limits
         if scope is not None:
             scope.tenant, scope.tenant_class = name, limits.tenant_class
-        if operation is not None and limits.operations is not None and operation not in limits.operations:
-            self._forbid(tenant, operation)
-        return Caller(self, identity, name)
+        self._check_operation(tenant, operation)
+        return Caller(self, identity, name, operation)
 
-    def allowance(self, identity: Identity, name: str) -> Allowance:
-        """What the tenant `name` may do now. Raises `GatewayError` if neither it nor `identity` may call any more."""
-        roster = self._roster()
+    def check_again(self, identity: Identity, name: str, operation: Operation | None) -> float:
+        """Judge a caller that has been let in by what is in force now; gives until when that holds if the roster stays as it is,
+        in seconds since the epoch. Raises as `admit`."""
+        roster, now, until = self.roster(), self.now(), identity.until
+        if now >= until:
+            raise RefusedError(identity.kind, "expired", "the credentials of the call have expired")
         if identity.key_id:
             key = roster.keys.get(identity.key_id)
             if key is None or key.tenant != identity.tenant:
                 raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
-        limits = roster.tenant(name).limits
+            check_times(key, now)
+            if key.expires is not None:
+                until = key.expires.timestamp()
+        if identity.certificate and roster.certificates.get(identity.certificate) != identity.tenant:
+            raise RefusedError(identity.kind, "withdrawn", "the client certificate is not the tenant's any more")
+        self._check_operation(roster.tenant(self._name(identity, name)), operation)
+        return until
+
+    def allowance(self, name: str) -> Allowance:
+        """What the tenant `name` may do now. Raises `GatewayError` if it may not call any more."""
+        limits = self.roster().tenant(name).limits
         allowance = self._allowances.get(name)
         if allowance is None:
             if len(self._allowances) >= self._prune_at:  # of tenants that nobody lists there may be any number
@@ -114,7 +131,7 @@ class Gate:
             return claimed
         if claimed in ("", identity.tenant):
             return identity.tenant
-        own = self._roster().tenants.get(identity.tenant)
+        own = self.roster().tenants.get(identity.tenant)
         if own is not None and own.may_act_for & {claimed, "*"}:
             return claimed
         raise GatewayError(
@@ -123,13 +140,15 @@ class Gate:
             field=TENANT_KEY,
         )
 
-    def _forbid(self, tenant: Tenant, operation: Operation) -> None:
+    def _check_operation(self, tenant: Tenant, operation: Operation | None) -> None:
         limits = tenant.limits
+        if operation is None or limits.operations is None or operation in limits.operations:
+            return
         if limits.shadow:
             self._metrics.refused_in_shadow(limits.tenant_class, "operation")
             return
         self._metrics.refused(limits.tenant_class, "operation")
-        allowed = ", ".join(sorted(limits.operations or ())) or "none"
+        allowed = ", ".join(sorted(limits.operations)) or "none"
         raise GatewayError(
             Reason.PERMISSION_DENIED,
             f"the tenant may not use {operation}; it may use {allowed}",
@@ -139,12 +158,15 @@ class Gate:
 
 
 class Caller:
-    """Who makes one call, for as long as it goes on."""
+    """Who makes one call, for as long as it goes on: at each picture it is seen to that it still may."""
 
-    def __init__(self, gate: Gate, identity: Identity, tenant: str) -> None:
-        """`tenant`: in whose name the call is."""
+    def __init__(self, gate: Gate, identity: Identity, tenant: str, operation: Operation | None) -> None:
+        """`tenant`: in whose name the call is. `operation`: for which one, if it is one."""
         self._gate = gate
         self._identity = identity
+        self._operation = operation
+        self._judged_by: Roster | None = None
+        self._holds_until = 0.0
         self.tenant = tenant
 
     @property
@@ -166,4 +188,9 @@ class Caller:
         return await self._allowance().turn(call)
 
     def _allowance(self) -> Allowance:
-        return self._gate.allowance(self._identity, self.tenant)
+        roster = self._gate.roster()
+        # Most of the time nothing has changed: two comparisons for each picture of a stream.
+        if roster is not self._judged_by or self._gate.now() >= self._holds_until:
+            self._holds_until = self._gate.check_again(self._identity, self.tenant, self._operation)
+            self._judged_by = roster
+        return self._gate.allowance(self.tenant)

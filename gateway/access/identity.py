@@ -1,5 +1,6 @@
 """What a caller shows, and who it is by that."""
 
+import math
 from dataclasses import dataclass, field
 
 from gateway.access.verdicts import REFUSALS
@@ -25,12 +26,18 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls. `kind`: the authenticator that says so, empty for nobody. `key_id`: of the API key, by which its removal is
-    noticed while a stream goes on."""
+    """Who calls. `kind`: the authenticator that says so, empty for nobody.
+
+    By the others it is noticed, while a stream goes on, that this is so no more. `key_id`: of the API key. `certificate`: the
+    name by which the tenant was found. `until`: when the credentials end, in seconds since the epoch, where they say so
+    themselves.
+    """
 
     tenant: str
     kind: str = ""
     key_id: str = ""
+    certificate: str = ""
+    until: float = math.inf
 
 
 NOBODY = Identity("")

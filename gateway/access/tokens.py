@@ -15,6 +15,9 @@ from gateway.access.tenants import Roster
 MAX_TOKEN_CHARS: Final = 16 << 10
 MAX_KEY_ID_CHARS: Final = 256
 
+_NEVER: Final = 1e18
+"""In seconds since the epoch; what lies beyond may be no float."""
+
 _REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
     (jwt.ExpiredSignatureError, "expired", "the token has expired"),
     (jwt.ImmatureSignatureError, "not_yet", "the token is not in force yet (`nbf` or `iat`)"),
@@ -62,7 +65,7 @@ class TokenAuthenticator:
         if keys is None:
             raise RefusedError(KIND, "no_keys", "tokens cannot be checked now: the keys of their issuer are not to be had")
         claims = self._claims(shown.bearer, keys.find(key_id, algorithm), algorithm)
-        return Identity(self._tenant(claims), KIND)
+        return Identity(self._tenant(claims), KIND, until=min(int(claims["exp"]), _NEVER) + self._leeway)
 
     async def reload(self) -> None:
         """Renew the keys."""

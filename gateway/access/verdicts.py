@@ -23,7 +23,7 @@ REFUSALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "tenant",
             "unknown_key",
         ),
-        "certificate": ("ambiguous",),
+        "certificate": ("ambiguous", "withdrawn"),
     }
 )
 """Authenticator, empty for none of them → why it refuses."""

@@ -1,4 +1,6 @@
 import time
+from datetime import UTC, datetime
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -164,6 +166,78 @@ async def test_a_key_that_is_withdrawn_ends_a_stream_s_pictures(gate, rosters) -
         pass
 
 
+@pytest.fixture
+def timed(rosters, metrics, clock):
+    """By the test's clock, with a token of a minute beside keys and certificates."""
+    token = AsyncMock(return_value=Identity("shop", "jwt", until=clock.now + 60))
+    tokens = Mock(kind="jwt", wanted="a token", identify=token)
+    asked = [ApiKeyAuthenticator(rosters, clock), CertificateAuthenticator(rosters), tokens]
+    return Gate(Authentication(asked, allow_anonymous=False), rosters, metrics, clock, now=clock)
+
+
+def expiring(clock, seconds: float) -> dict[str, KeyRecord]:
+    return {KEY.id: KeyRecord("shop", KEY.hash, expires=datetime.fromtimestamp(clock.now + seconds, UTC))}
+
+
+def still_taken(caller) -> bool:
+    try:
+        with caller.picture():
+            return True
+    except GatewayError:
+        return False
+
+
+async def test_a_key_that_expires_ends_a_stream_s_pictures(timed, rosters, clock) -> None:
+    rosters.current = roster(keys=expiring(clock, 60))
+    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    clock.now += 59.9
+    assert still_taken(caller)
+    clock.now += 0.1
+    assert not still_taken(caller)
+    rosters.current = roster(keys=expiring(clock, 60))  # it has been prolonged
+    assert still_taken(caller)
+
+
+async def test_a_token_that_expires_ends_a_stream_s_pictures(timed, clock) -> None:
+    caller = await timed.admit(Shown(bearer="a token"), "", Operation.TAGGING)
+    clock.now += 59.9
+    assert still_taken(caller)
+    clock.now += 0.1
+    with pytest.raises(RefusedError, match="expired"), caller.picture():
+        pass
+
+
+async def test_an_operation_that_is_taken_away_ends_a_stream_s_pictures(timed, rosters, counted) -> None:
+    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    assert still_taken(caller)
+    rosters.current = roster(tenants={"shop": Tenant("shop", Limits("gold", operations=frozenset({Operation.DEFOG})))})
+    assert not still_taken(caller)
+    assert counted("tenant_refusals_total", tenant_class="gold", limit="operation") == 1
+
+
+async def test_what_a_front_service_may_no_more_ends_its_stream_s_pictures(timed, rosters) -> None:
+    caller = await timed.admit(FRONT, "shop", Operation.TAGGING)
+    assert still_taken(caller)
+    tenants = roster().tenants
+    rosters.current = roster(tenants={"shop": tenants["shop"], "front": Tenant("front", Limits("inner"))})
+    assert not still_taken(caller)
+
+
+async def test_a_certificate_s_name_that_is_withdrawn_ends_a_stream_s_pictures(timed, rosters) -> None:
+    caller = await timed.admit(Shown(names=("cn:everything",)), "", Operation.TAGGING)
+    assert still_taken(caller)
+    rosters.current = roster(certificates={"cn:everything": "shop"})
+    assert not still_taken(caller)
+
+
+async def test_while_nothing_changes_pictures_are_not_judged_anew(timed, clock, monkeypatch) -> None:
+    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    assert still_taken(caller)
+    monkeypatch.setattr(timed, "check_again", Mock(side_effect=AssertionError))
+    clock.now += 3600
+    assert still_taken(caller)
+
+
 async def test_limits_that_change_hold_for_calls_under_way(gate, rosters) -> None:
     caller = await gate.admit(SHOWN, "", None)
     rosters.current = roster(tenants={"shop": Tenant("shop", Limits(concurrency=2))})
@@ -191,9 +265,9 @@ async def test_anonymous_callers_may_be_allowed_beside_known_ones(rosters, metri
 
 async def test_tenants_that_nobody_lists_take_bounded_memory(metrics) -> None:
     gate = Gate(Authentication([], allow_anonymous=True), lambda: Roster(others=Limits(concurrency=1)), metrics, time.monotonic)
-    busy = gate.allowance(Identity(""), "busy")
+    busy = gate.allowance("busy")
     with busy.picture():
         for number in range(10_000):
-            gate.allowance(Identity(""), str(number))
-        assert gate.allowance(Identity(""), "busy") is busy
+            gate.allowance(str(number))
+        assert gate.allowance("busy") is busy
     assert len(gate._allowances) <= 4097

@@ -75,6 +75,10 @@ def signed(key, algorithm="ES256", kid: str | None = "ec", headers=None, **more:
     return jwt.encode(claims(**more), key, algorithm, headers=({} if kid is None else {"kid": kid}) | (headers or {}))
 
 
+def decoded_expiry(token: str) -> int:
+    return jwt.decode(token, options={"verify_signature": False})["exp"]
+
+
 async def refused(asked: TokenAuthenticator, token: str) -> str:
     with pytest.raises(RefusedError) as caught:
         await asked.identify(Shown(bearer=token))
@@ -88,7 +92,8 @@ async def refused(asked: TokenAuthenticator, token: str) -> str:
 )
 async def test_a_token_of_the_issuer_is_taken(keys, source, name, algorithm) -> None:
     token = signed(keys[name], algorithm, name)
-    assert await authenticator(source).identify(Shown(bearer=token)) == Identity("shop", "jwt")
+    identity = await authenticator(source).identify(Shown(bearer=token))
+    assert identity == Identity("shop", "jwt", until=decoded_expiry(token) + 30)
 
 
 async def test_other_credentials_are_left_to_others(source) -> None:
@@ -122,6 +127,13 @@ async def test_claims_that_are_not_for_us_are_refused(keys, source, change, why)
 async def test_clocks_may_differ_a_little(keys, source) -> None:
     token = signed(keys["ec"], exp=int(time.time()) - 5)
     assert await authenticator(source).identify(Shown(bearer=token))
+
+
+async def test_a_token_may_end_beyond_all_numbers(keys, source) -> None:
+    token = signed(keys["ec"], exp=10**400)
+    identity = await authenticator(source).identify(Shown(bearer=token))
+    assert identity is not None
+    assert identity.until >= 1e18
 
 
 async def test_a_token_signed_by_another_key_is_refused(keys, source) -> None:
