@@ -134,8 +134,19 @@ class AccessSettings(Settings):
         30.0,
         ge=1,
         le=3600,
-        description="Least seconds between two fetches, however many tokens name keys that are not known.",
+        description="Least seconds between two fetches, however many tokens name keys that are not known. After a fetch that "
+        "fails, the next comes so soon, and later after each more, at most `jwt_refresh`.",
         json_schema_extra={"reason": "forged key ids cost the issuer two requests a minute"},
+    )
+    jwt_max_age: float = Field(
+        86_400.0,
+        ge=60,
+        le=30 * 86_400,
+        description="Seconds after which keys that could not be renewed from their URL are trusted no more, and tokens refused. "
+        "At least `jwt_refresh`.",
+        json_schema_extra={
+            "reason": "an issuer that is down for a day shuts nobody out; a key that it has withdrawn is not good for ever"
+        },
     )
     budget_store: Literal["memory", "redis"] = Field(
         "memory",
@@ -175,6 +186,9 @@ class AccessSettings(Settings):
                 if getattr(self, name) is None:
                     msg = f"{name}: needed by the authenticator jwt"
                     raise ValueError(msg)
+        if self.jwt_max_age < self.jwt_refresh:
+            msg = f"jwt_max_age: must be at least jwt_refresh, which is {self.jwt_refresh:g}"
+            raise ValueError(msg)
         if self.keys_are_remote and any(name.startswith("HS") for name in self.algorithms):
             msg = "jwt_algorithms: HS256, HS384 and HS512 need jwt_keys to be a file, since their keys are secret"
             raise ValueError(msg)

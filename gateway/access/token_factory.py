@@ -25,6 +25,7 @@ async def opened_tokens(
             lambda content: read_jwk_set(content, algorithms),
             refresh=settings.jwt_refresh,
             pause=settings.jwt_refetch_pause,
+            max_age=settings.jwt_max_age,
             clock=time.monotonic,
             observer=observer,
         )

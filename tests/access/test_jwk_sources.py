@@ -80,6 +80,7 @@ async def opened(issuer, naps, clock):
                 lambda content: read_jwk_set(content, ASYMMETRIC),
                 refresh=300,
                 pause=30,
+                max_age=3600,
                 clock=clock,
                 observer=results.append,
                 sleep=naps,
@@ -144,6 +145,36 @@ async def test_without_any_keys_they_are_asked_for_sooner(opened, issuer, clock,
     issuer.failure = None
     await naps.over()
     assert naps.lengths[0] == 30
+    assert (await source.keys("a")).has("a")
+
+
+async def test_after_failures_it_is_tried_after_growing_pauses(opened, issuer, naps) -> None:
+    source, _ = await opened()
+    issuer.failure = OSError("down")
+    for _ in range(6):
+        await naps.over()
+    assert naps.lengths == [300, 30, 60, 120, 240, 300, 300]
+    issuer.failure, issuer.ids = None, ["b"]
+    await naps.over()
+    assert naps.lengths[-1] == 300
+    assert (await source.keys("b")).has("b")
+    issuer.failure = OSError("down again")
+    await naps.over()
+    assert naps.lengths[-1] == 30
+
+
+async def test_old_keys_are_not_trusted_for_ever(opened, issuer, clock, naps, caplog) -> None:
+    source, _ = await opened()
+    issuer.failure = OSError("down")
+    clock.now += 3599.9
+    assert (await source.keys("a")).has("a")
+    clock.now += 0.1
+    assert await source.keys("a") is None
+    assert "tokens are refused" in caplog.text
+    issuer.failure = None
+    clock.now += 29.9
+    assert await source.keys("a") is None  # too soon to ask again
+    clock.now += 0.1
     assert (await source.keys("a")).has("a")
 
 
