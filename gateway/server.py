@@ -116,12 +116,14 @@ async def running_gateway(
     share_port: bool = False,
     worker: int = 0,
     pages_at: Path | None = None,
+    shown: GatewaySettings | None = None,
     reload: Reload | None = None,
 ) -> AsyncIterator[str]:
     """A gRPC server that accepts calls; gives its address. Drains at the end. Raises `ConfigError`, `OSError`.
 
     `share_port`: whether other processes may listen on the same port, too; `worker`: which one of `rpc.workers` this is, from 0.
     `pages_at`: a socket of the file system on which the operators' pages are, instead of the port that the settings name.
+    `shown`: the settings that they show, unless it is these: those of all workers together.
     `reload`: who tells of settings that change meanwhile.
     """
     async with (
@@ -132,7 +134,9 @@ async def running_gateway(
         pages_end.callback(log_level.aclose)
         if reload is not None:
             reload.register(["log_level"], lambda new: log_level.adopt(new.log_level))
-        pages = own_pages(registry, server.standing, lambda: shown_settings(reload.current if reload else settings), log_level)
+        pages = own_pages(
+            registry, server.standing, lambda: shown_settings(reload.current if reload else shown or settings), log_level
+        )
         # Before the first check of the providers: liveness and metrics are there meanwhile.
         await pages_end.enter_async_context(
             running_ops(settings.ops, pages) if pages_at is None else running_ops_at(pages_at, pages)

@@ -36,7 +36,7 @@ class _Handlers:
 
     async def config(self, request: web.Request) -> web.Response:
         self._guard.check(request)
-        return web.json_response(self._pages.config())
+        return web.json_response(await self._pages.config())
 
     async def level(self, request: web.Request) -> web.Response:
         self._guard.check(request)

@@ -20,11 +20,14 @@ def own_pages(registry: CollectorRegistry, standing: Standing, config: Callable[
     async def readiness() -> Readiness:
         return readiness_of(standing)
 
+    async def shown_config() -> Document:
+        return config()
+
     async def set_level(level: str, seconds: float | None) -> Document:
         log_level.set(level, seconds)
         return log_level.shown()
 
-    return Pages(metrics, readiness, config, log_level.shown, set_level)
+    return Pages(metrics, readiness, shown_config, log_level.shown, set_level)
 
 
 def readiness_of(standing: Standing) -> Readiness:

@@ -30,6 +30,6 @@ class Pages:
 
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     readiness: Callable[[], Awaitable[Readiness]]
-    config: Callable[[], Document]
+    config: Callable[[], Awaitable[Document]]
     level: Callable[[], Document]
     set_level: LevelChange

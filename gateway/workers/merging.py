@@ -12,14 +12,16 @@ LABEL: Final = "worker"
 _CREATED: Final = "_created"
 
 
-def merged(pages: Mapping[str, str]) -> Iterable[Metric]:
-    """The families of all `pages` (by the worker's name, in Prometheus's text format), each once, its samples labelled `worker`.
+def read_page(page: str) -> list[Metric]:
+    """The families of a page in Prometheus's text format. Raises `ValueError` for one that is none."""
+    return list(text_string_to_metric_families(page))
 
-    Raises `ValueError` for a page that is none.
-    """
+
+def merged(pages: Mapping[str, Iterable[Metric]]) -> Iterable[Metric]:
+    """The families of all `pages` (by the worker's name), each once, its samples labelled `worker`."""
     families: dict[str, Metric] = {}
     for worker, page in pages.items():
-        for family in text_string_to_metric_families(page):
+        for family in page:
             if family.name.endswith(_CREATED):
                 continue  # in this format a family of its own, whose name OpenMetrics has for something else
             into = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
@@ -30,7 +32,7 @@ def merged(pages: Mapping[str, str]) -> Iterable[Metric]:
 class Merged(Collector):
     """Pages as something that can be encoded."""
 
-    def __init__(self, pages: Mapping[str, str]) -> None:
+    def __init__(self, pages: Mapping[str, Iterable[Metric]]) -> None:
         self._pages = pages
 
     def collect(self) -> Iterable[Metric]:

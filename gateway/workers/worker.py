@@ -16,5 +16,5 @@ async def run_worker(settings: GatewaySettings, place: Place) -> None:
     with socket.socket(fileno=place.descriptor) as connection:
         link = SupervisorLink(connection)
         own = share_of(settings, place.index)
-        gateway = running_gateway(own, share_port=True, worker=place.index, pages_at=place.pages_at)
+        gateway = running_gateway(own, share_port=True, worker=place.index, pages_at=place.pages_at, shown=settings)
         await serve(gateway, lambda _: link.announce_ready(), stopping=link.orphaned)

@@ -74,6 +74,23 @@ def test_the_operators_port_shows_all_workers_together(dog) -> None:
         wait_until(lambda: not requests.get(f"http://{ops}/readyz", timeout=10).json()["degraded"], 60)
 
 
+def test_the_settings_that_are_shown_are_those_after_a_reload(tmp_path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[limit]\nconcurrency = 4\n")
+    arguments = [*ARGUMENTS, "--workers", "2", "--config", str(file)]
+    with started(arguments, IMAGE_GATEWAY_OPS_LISTEN="0", **NOWHERE) as server:
+        (ops,) = re.findall(r"operators' port: http://([^/]+)/", server.logged())
+
+        def shown() -> tuple[object, object]:
+            config = requests.get(f"http://{ops}/config", timeout=10).json()
+            return config["limit.concurrency"], config.get("workers")
+
+        assert shown() == (4, None)
+        file.write_text("[limit]\nconcurrency = 6\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: shown() == (6, None), 60)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with started([*ARGUMENTS, "--workers", "2"], **NOWHERE) as server:

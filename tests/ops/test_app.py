@@ -34,7 +34,10 @@ class Shown:
             self.levels.append((level, seconds))
             return {"level": level}
 
-        return Pages(metrics, readiness, lambda: {"listen": "here"}, lambda: {"level": "info"}, set_level)
+        async def config() -> dict[str, object]:
+            return {"listen": "here"}
+
+        return Pages(metrics, readiness, config, lambda: {"level": "info"}, set_level)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ async def statuses(settings: OpsSettings, **headers: str) -> set[int]:
     async def nothing(*_: object) -> dict[str, object]:
         return {}
 
-    pages = Pages(nothing, nothing, dict, dict, nothing)
+    pages = Pages(nothing, nothing, nothing, dict, nothing)
     async with TestClient(TestServer(build_app(pages, Guard(settings)))) as client:
         return {
             (await client.get("/config", headers=headers)).status,

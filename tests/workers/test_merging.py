@@ -1,7 +1,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.workers.merging import Merged
+from gateway.workers.merging import Merged, read_page
 
 
 def page(count: int) -> str:
@@ -13,7 +13,7 @@ def page(count: int) -> str:
 
 def test_each_family_comes_once_and_each_sample_says_whose_it_is() -> None:
     registry = CollectorRegistry()
-    registry.register(Merged({"0": page(1), "1": page(2)}))
+    registry.register(Merged({"0": read_page(page(1)), "1": read_page(page(2))}))
     text = generate_latest(registry).decode()
     assert text.count("# TYPE calls_total counter") == 1
     assert text.count("# TYPE seconds histogram") == 1
