@@ -45,9 +45,12 @@ class Authentication:
             identity = await authenticator.identify(shown)
             if identity is not None:
                 return identity
-        if self._allow_anonymous and not (self._authenticators and (shown.bearer or shown.api_key)):
+        if self._allow_anonymous and not (self._authenticators and shown.claims):
             return NOBODY
         wanted = " or ".join(authenticator.wanted for authenticator in self._authenticators)
+        if shown.unsupported:
+            message = f"the call's authorization is no bearer token, and of no kind that this gateway knows; it takes {wanted}"
+            raise RefusedError("", "unsupported", message)
         if shown:
             raise RefusedError("", "unknown", f"the credentials of the call are none that this gateway knows; it takes {wanted}")
         raise RefusedError("", "missing", f"the call carries no credentials; this gateway takes {wanted}")

@@ -85,6 +85,11 @@ class Gate:
         self._check_operation(tenant, operation)
         return Caller(self, identity, name, operation)
 
+    def note(self, refusal: RefusedError) -> None:
+        """Count and log credentials that were refused, here or before they came here."""
+        self._metrics.authenticated(refusal.kind, refusal.why)
+        _log.debug("a call is refused: %s", refusal)
+
     def check_again(self, identity: Identity, name: str, operation: Operation | None) -> float:
         """Judge a caller that has been let in by what is in force now; gives until when that holds if the roster stays as it is,
         in seconds since the epoch. Raises as `admit`."""
@@ -120,8 +125,7 @@ class Gate:
         try:
             identity = await self._authentication.identify(shown)
         except RefusedError as refusal:
-            self._metrics.authenticated(refusal.kind, refusal.why)
-            _log.debug("a call is refused: %s", refusal)
+            self.note(refusal)
             raise
         self._metrics.authenticated(identity.kind, ACCEPTED)
         return identity

@@ -13,15 +13,21 @@ class Shown:
 
     `bearer`: what follows `Bearer` in `authorization`. `api_key`: of `x-api-key`. `names`: of the certificate that the caller has
     proved to own and a trusted authority has signed, each with its kind: `dns:front.internal`, `uri:spiffe://…`, `ip:10.1.2.3`,
-    `email:…`, `cn:…`.
+    `email:…`, `cn:…`. `unsupported`: whether `authorization` holds something else than a bearer token.
     """
 
     bearer: str = field(default="", repr=False)
     api_key: str = field(default="", repr=False)
     names: tuple[str, ...] = ()
+    unsupported: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.bearer or self.api_key or self.names)
+        return bool(self.bearer or self.api_key or self.names or self.unsupported)
+
+    @property
+    def claims(self) -> bool:
+        """Whether the caller says who it is by this call, and not only by its connection."""
+        return bool(self.bearer or self.api_key or self.unsupported)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ ACCEPTED: Final = "ok"
 
 REFUSALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "": ("malformed", "missing", "unknown"),
+        "": ("malformed", "missing", "unknown", "unsupported"),
         "api_key": ("expired", "malformed", "not_yet", "unknown", "withdrawn"),
         "jwt": (
             "algorithm",

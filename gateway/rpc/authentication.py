@@ -104,7 +104,11 @@ class Authentication(aio.ServerInterceptor):
         for key, value in context.invocation_metadata() or ():
             if key in (TENANT_KEY, _AUTHORIZATION, _API_KEY):
                 sent.setdefault(key, []).append(str(value))
-        shown = _shown(sent, context) if self._gate.asks else Shown()
+        try:
+            shown = _shown(sent, context) if self._gate.asks else Shown()
+        except RefusedError as refusal:
+            self._gate.note(refusal)
+            raise
         return await self._gate.admit(shown, _claimed(sent), operation)
 
 
@@ -135,11 +139,14 @@ def _shown(sent: dict[str, list[str]], context: Context) -> Shown:
     for key in (_AUTHORIZATION, _API_KEY):
         if len(sent.get(key, ())) > 1:  # which of them counts, those before and behind may see differently
             raise RefusedError("", "malformed", f"the metadata {key} is sent more than once")
-    scheme, _, credential = next(iter(sent.get(_AUTHORIZATION, ())), "").partition(" ")
+    authorization = next(iter(sent.get(_AUTHORIZATION, ())), "").strip()
+    scheme, _, credential = authorization.partition(" ")
+    bearer = credential.strip() if scheme.lower() == "bearer" else ""
     return Shown(
-        bearer=credential.strip() if scheme.lower() == "bearer" else "",
+        bearer=bearer,
         api_key=next(iter(sent.get(_API_KEY, ())), ""),
         names=_names(context),
+        unsupported=bool(authorization and not bearer),
     )
 
 

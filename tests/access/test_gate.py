@@ -261,6 +261,14 @@ async def test_anonymous_callers_may_be_allowed_beside_known_ones(rosters, metri
     assert (await refused(gate, Shown(), "shop")).reason is Reason.INVALID_ARGUMENT  # not without a key
     assert (await refused(gate, Shown(api_key=new_key().text))).reason is Reason.UNAUTHENTICATED
     assert (await refused(gate, Shown(bearer="x"))).reason is Reason.UNAUTHENTICATED
+    assert "no bearer token" in (await refused(gate, Shown(unsupported=True))).message
+    assert (await gate.admit(Shown(api_key=KEY.text, unsupported=True), "", None)).tenant == "shop"  # a proxy's, perhaps
+    assert (await gate.admit(Shown(names=("dns:stranger",)), "", None)).tenant == ""  # of the connection, not of the call
+
+
+async def test_credentials_of_a_kind_that_is_not_known_are_counted_as_such(gate, counted) -> None:
+    assert (await refused(gate, Shown(unsupported=True))).reason is Reason.UNAUTHENTICATED
+    assert counted("authentications_total", authenticator="none", result="unsupported") == 1
 
 
 async def test_tenants_that_nobody_lists_take_bounded_memory(metrics) -> None:

@@ -234,6 +234,20 @@ async def test_credentials_that_are_not_in_order_are_refused(calls, caplog, meta
     assert KEY.secret not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "result"),
+    [
+        ((("authorization", f"Bearer {KEY.text}"), ("authorization", f"Bearer {KEY.text}")), "malformed"),
+        ((("authorization", "Basic c2hvcDpzaG9w"),), "unsupported"),
+        ((("authorization", "Bearer "),), "unsupported"),
+        ((("authorization", ""),), "missing"),
+    ],
+)
+async def test_what_no_authenticator_judges_is_counted(calls, world, metadata, result) -> None:
+    assert await refused(calls, "TagImage", metadata) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+    assert world.counted("authentications_total", authenticator="none", result=result) == 1
+
+
 async def test_nothing_of_a_message_is_read_before_its_caller_is_known(channel) -> None:
     """A call whose message never ends is refused at once."""
     call = channel.stream_stream("/gateway.imagerecognition.v1.TaggingService/TagImage")()
