@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
+import jwt
 import pytest
 import requests
 
+from gateway.access.key_text import new_key
 from gateway.imagerecognition.v1 import enhancement_pb2, enhancement_pb2_grpc, music_pb2, music_pb2_grpc
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
@@ -23,7 +25,20 @@ from .conftest import SECRETS, started, started_rest_face
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.planted-jwt-signature-5512"
+KEY, WITHDRAWN = new_key(), new_key()
+JWT_KEY = "planted-key-of-the-issuer-that-nobody-may-see"
+CLAIMS = {"iss": "issuer", "aud": "gateway", "sub": "shop", "exp": 4_000_000_000}
+TOKEN = jwt.encode(CLAIMS, JWT_KEY, "HS256")
+EXPIRED = jwt.encode(CLAIMS | {"exp": 1_000_000_000}, JWT_KEY, "HS256")
 PLANTED = {
+    "key that is taken": KEY.secret,
+    "hash of that key": KEY.hash.removeprefix("sha256:"),
+    "key that is not taken any more": WITHDRAWN.secret,
+    "issuer's key": JWT_KEY,
+    "issuer's key, as its file has it": base64.urlsafe_b64encode(JWT_KEY.encode()).decode().rstrip("="),
+    "token that is taken": TOKEN.rpartition(".")[2],
+    "token that has expired": EXPIRED.rpartition(".")[2],
+    "user and password": base64.b64encode(b"someone:planted-basic-5540").decode(),
     "password": SECRETS["password"],
     "wrong password": "planted-wrong-password-8804",
     "secret key": SECRETS["secret_key"],
@@ -91,8 +106,55 @@ def call(run: Run, address: str, dog: bytes) -> None:
             run.errors.append(str(caught.value))
 
 
+def knock(run: Run, address: str, dog: bytes) -> None:
+    """Calls of callers that the gateway knows, and of such that it does not."""
+    forged = TOKEN[:-4] + "AAAA"
+    with grpc.insecure_channel(address) as channel:
+        tagging = pb_grpc.TaggingServiceStub(channel)
+        for good in ({"x-api-key": KEY.text}, {"authorization": f"Bearer {KEY.text}"}, {"authorization": f"Bearer {TOKEN}"}):
+            tagging.TagImage(pb.TagImageRequest(content=dog), metadata=tuple(good.items()))
+            with pytest.raises(grpc.RpcError) as caught:
+                tagging.TagImage(pb.TagImageRequest(content=dog[:2000]), metadata=tuple(good.items()))
+            run.errors.append(str(caught.value))
+        for bad in (
+            [],
+            [("x-api-key", WITHDRAWN.text)],
+            [("x-api-key", KEY.text[:-1])],
+            [("x-api-key", PLANTED["API key"])],
+            [("x-api-key", KEY.text), ("x-api-key", WITHDRAWN.text)],
+            [("x-api-key", KEY.text), ("x-tenant-id", "another")],
+            [("authorization", f"Bearer {EXPIRED}")],
+            [("authorization", f"Bearer {forged}")],
+            [("authorization", f"Bearer {JWT}")],
+            [("authorization", f"Basic {PLANTED['user and password']}")],
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                tagging.TagImage(pb.TagImageRequest(content=dog), metadata=bad)
+            run.errors.append(str(caught.value))
+
+
 def fetched(address: str, path: str, token: str) -> str:
     return requests.get(f"http://{address}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30).text
+
+
+def asking(folder: Path) -> dict[str, str]:
+    """Settings by which callers are asked who they are, with their files in `folder`."""
+    tenants, issuer = folder / "tenants.toml", folder / "issuer.json"
+    tenants.write_text(f'[[tenants]]\nname = "shop"\n[[tenants.keys]]\nid = "{KEY.id}"\nhash = "{KEY.hash}"\n')
+    secret = PLANTED["issuer's key, as its file has it"]
+    issuer.write_text(json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": secret}]}))
+    return {
+        "IMAGE_GATEWAY_ACCESS_AUTHENTICATORS": "api_key,jwt",
+        "IMAGE_GATEWAY_ACCESS_TENANTS_FILE": str(tenants),
+        "IMAGE_GATEWAY_ACCESS_JWT_KEYS": str(issuer),
+        "IMAGE_GATEWAY_ACCESS_JWT_ALGORITHMS": "HS256",
+        "IMAGE_GATEWAY_ACCESS_JWT_ISSUER": "issuer",
+        "IMAGE_GATEWAY_ACCESS_JWT_AUDIENCE": "gateway",
+    }
+
+
+ASKING = 4
+"""The run in which callers are asked."""
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +182,7 @@ def run(tmp_path_factory) -> Iterator[Run]:
             keys,
             by_password | {"IMAGE_GATEWAY_CLOUD_PASSWORD": PLANTED["wrong password"]},
             keys | {"IMAGE_GATEWAY_CLOUD_SECURITY_TOKEN": PLANTED["security token"]},
+            keys | asking(folder),
         )
         for number, credentials in enumerate(kinds):
             with started(
@@ -144,7 +207,7 @@ def run(tmp_path_factory) -> Iterator[Run]:
             ) as server:
                 ops = re.search(r"operators' port: http://([^/]+)/", server.logged())
                 assert ops is not None
-                call(it, server.address, dog)
+                (knock if number == ASKING else call)(it, server.address, dog)
                 for path in ("/metrics", "/config", "/readyz", "/log-level"):
                     it.pages[f"{number}{path}"] = fetched(ops[1], path, token=PLANTED["ops token"])
                 server.stop()
@@ -175,7 +238,21 @@ def test_no_token_of_the_cloud_is_seen_anywhere(run) -> None:
 def test_there_was_something_to_see(run) -> None:
     """Or else the tests above could not fail."""
     logged = run.logs[0]
-    assert len(run.errors) == 4 * 8
+    assert len(run.errors) == 4 * 8 + 3 + 10
+    line = r'^image_gateway_authentications_total{authenticator="(\w+)",result="(\w+)"} ([1-9]).0$'
+    assert set(re.findall(line, run.pages[f"{ASKING}/metrics"], flags=re.MULTILINE)) == {
+        ("api_key", "ok", "5"),
+        ("api_key", "unknown", "1"),
+        ("api_key", "malformed", "2"),
+        ("jwt", "ok", "2"),
+        ("jwt", "expired", "1"),
+        ("jwt", "signature", "1"),
+        ("jwt", "malformed", "1"),
+        ("none", "missing", "1"),
+        ("none", "malformed", "1"),
+        ("none", "unsupported", "1"),
+    }
+    assert "a call is refused" in run.logs[ASKING]
     assert '"level": "debug"' in logged
     assert "image_gateway_cloud_attempts_total" in run.pages["0/metrics"]
     shown = json.loads(run.pages["0/config"])
