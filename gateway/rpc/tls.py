@@ -35,10 +35,23 @@ def load_served(settings: RpcSettings) -> Served:
 
 
 def server_credentials(current: Callable[[], Served], settings: RpcSettings) -> grpc.ServerCredentials:
-    """Credentials that ask `current`, which is called by threads of gRPC's, for every handshake."""
+    """Credentials that ask `current` before every handshake, for one port: of threads of gRPC's, but one at a time.
+
+    gRPC builds its TLS anew for what it is given, so it is given no more than what has changed.
+    """
+    given = current()
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal given
+        now = current()
+        if now is given:
+            return None
+        given = now
+        return now.configuration
+
     return grpc.dynamic_ssl_server_credentials(
-        current().configuration,
-        lambda: current().configuration,
+        given.configuration,
+        changed,  # type: ignore[arg-type]  # the stubs do not know that None stands for no change
         require_client_authentication=settings.tls_client_auth == "require",
     )
 

@@ -1,6 +1,7 @@
 """TLS and mutual TLS of the gRPC port, and certificates that are exchanged while it is open."""
 
 import time
+from unittest.mock import Mock
 
 import grpc
 import pytest
@@ -105,6 +106,21 @@ async def test_new_handshakes_get_the_new_certificate_and_old_connections_go_on(
         assert await shown(target, authority) == "second"
         await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert await asked(target, trusting(authority)) is grpc.StatusCode.OK
+
+
+def test_grpc_is_given_a_certificate_once(authority, pair, monkeypatch) -> None:
+    """It builds its TLS anew for each that it is given."""
+    rpc = RpcSettings(**settings(pair))
+    served = [load_served(rpc)]
+    made = Mock()
+    monkeypatch.setattr(grpc, "dynamic_ssl_server_credentials", made)
+    server_credentials(lambda: served[-1], rpc)
+    first, changed = made.call_args.args
+    assert first is served[0].configuration
+    assert changed() is None
+    pair.replace(authority.issue("next", "dns:localhost"))
+    served.append(load_served(rpc))
+    assert [changed(), changed()] == [served[1].configuration, None]
 
 
 @pytest.mark.parametrize("spoiled", ["expired", "future", "other key", "no certificate", "gone", "half"])
