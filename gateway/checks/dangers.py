@@ -31,7 +31,13 @@ def _secrets(loaded: Loaded) -> Iterator[str]:
     for path in (*twins, *_SECRET_FILES):
         file = _value(loaded.settings, path)
         if isinstance(file, Path) and _others_read(file):
-            yield f"{path}: {file} can be read by every user of this machine; chmod o-r it"
+            yield _readable(path, file)
+    access = loaded.settings.access
+    # Of other algorithms it holds public keys.
+    if access.jwt_keys is not None and not access.keys_are_remote and any(name.startswith("HS") for name in access.algorithms):
+        keys = Path(access.jwt_keys)
+        if _others_read(keys):
+            yield _readable("access.jwt_keys", keys)
     for path in (setting.path for setting in declared_settings() if setting.is_secret and setting.path in loaded.origins):
         origin = loaded.origins[path]
         if origin == "the command line":
@@ -105,6 +111,10 @@ def _in_vain(loaded: Loaded) -> Iterator[str]:
 def _value(settings: GatewaySettings, path: str) -> object:
     room, _, name = path.rpartition(".")
     return getattr(getattr(settings, room), name, None)
+
+
+def _readable(path: str, file: Path) -> str:
+    return f"{path}: {file} can be read by every user of this machine; chmod o-r it"
 
 
 def _others_read(file: Path) -> bool:

@@ -63,6 +63,18 @@ def test_a_secret_that_others_can_read(tmp_path, path) -> None:
     assert dangers({path: str(file)}) == [f"{path}: {file} can be read by every user of this machine; chmod o-r it"]
 
 
+@pytest.mark.parametrize(("algorithms", "is_secret"), [("ES256,HS256", True), ("ES256", False)])
+def test_keys_that_sign_as_well_as_check_are_secret(tmp_path, algorithms, is_secret) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text("{}")
+    file.chmod(0o604)
+    given = {"access.jwt_keys": str(file), "access.jwt_algorithms": algorithms}
+    told = [f"access.jwt_keys: {file} can be read by every user of this machine; chmod o-r it"]
+    assert dangers(given) == (told if is_secret else [])
+    file.chmod(0o640)
+    assert dangers(given) == []
+
+
 def test_a_secret_in_a_file_of_settings_and_on_the_command_line(tmp_path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text("[cloud]\npassword = 'hunter2'\n")
