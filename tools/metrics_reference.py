@@ -24,7 +24,8 @@ HEAD = """\
 
 Everything that `/metrics` of the operators' port shows ([observability.md](observability.md)). With `rpc.workers` over 1 each
 sample has the label `worker` besides: a number from 0, or `supervisor`. Histograms have `_bucket`, `_sum`, `_count`. No label
-takes values that callers choose, but for `tenant`, of which there are at most 100, and `other`.
+takes values that callers choose: `tenant` is a name of the tenants file (in the cloud's counts at most 100), empty for calls of
+nobody, or `other`.
 
 | Metric | Kind | Labels | Meaning |
 | --- | --- | --- | --- |

@@ -28,6 +28,10 @@ class Budgets:
         """For one call of `tenant`."""
         return TenantPurse(self, tenant)
 
+    def is_listed(self, tenant: str) -> bool:
+        """See `Spending`."""
+        return tenant in self._roster().tenants
+
     async def aclose(self) -> None:
         """Wait until all that is given back has been."""
         await asyncio.gather(*self._returns)

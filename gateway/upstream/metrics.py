@@ -16,10 +16,10 @@ from gateway.upstream.resilience.breaker import BreakerState
 _PREFIX: Final = "image_gateway_cloud"
 
 OTHER_TENANTS: Final = "other"
-"""What tenants are called beyond those that have a series of their own."""
+"""What tenants are called that have no series of their own."""
 
 _MOST_TENANTS: Final = 100
-"""Callers choose their tenants' names, and every name is a series that is kept for good."""
+"""Every name is a series that is kept for good."""
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -32,8 +32,10 @@ _STATES: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerStat
 class UpstreamMetrics:
     """Counters of one cloud client, in `registry`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, is_listed: Callable[[str], bool] = lambda _: True) -> None:
+        """`is_listed`: whether a tenant may be named; names that callers make up, or that tell of persons, are not to be seen."""
         self._registry = registry
+        self._is_listed = is_listed
         self._tenants: set[str] = set()
         self._calls = Counter(
             f"{_PREFIX}_calls",
@@ -71,7 +73,11 @@ class UpstreamMetrics:
         self._hedges = Counter(f"{_PREFIX}_hedges", "Second attempts beside slow first ones.", registry=registry)
 
     def tenant(self, name: str) -> str:
-        """The label for a tenant: its name, as long as there are not too many."""
+        """The label for a tenant: its name, if that may be told and there are not too many; empty if it has none."""
+        if not name:
+            return name
+        if not self._is_listed(name):
+            return OTHER_TENANTS
         if name in self._tenants:
             return name
         if len(self._tenants) >= _MOST_TENANTS:

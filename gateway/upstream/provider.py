@@ -28,7 +28,7 @@ from gateway.upstream.operations import MUSIC, TAGGING_BY_VERSION, enhancement_o
 from gateway.upstream.parameters import MusicParameters
 from gateway.upstream.policies import Policies
 from gateway.upstream.settings import CloudSettings
-from gateway.upstream.spending import Spending
+from gateway.upstream.spending import Spending, Unlimited
 from gateway.upstream.transport import Transport
 
 _POOL_SIZE: Final = 1000
@@ -78,7 +78,8 @@ class CloudProvider:
             connect_timeout=settings.connect_timeout, timeout=settings.timeout, pool_size=_POOL_SIZE, clock=clock
         )
         self._credential = opened_credential(settings, self._transport, clock=clock, store=token_store)
-        metrics = UpstreamMetrics(registry or CollectorRegistry())
+        spending = spending or Unlimited()
+        metrics = UpstreamMetrics(registry or CollectorRegistry(), spending.is_listed)
         # An object store of a private cloud has regions of its own.
         region = settings.region if settings.endpoint is None else None
         service = Service(endpoint, region)

@@ -27,6 +27,9 @@ class Spending(Protocol):
     def purse(self, tenant: str) -> Purse:
         """One for a call of `tenant`."""
 
+    def is_listed(self, tenant: str) -> bool:
+        """Whether the operator knows `tenant` by name: what others are called may be made up."""
+
 
 class _Bottomless:
     async def reserve(self) -> None:
@@ -49,3 +52,8 @@ class Unlimited:
         """The same for everybody."""
         del tenant
         return _Bottomless()
+
+    def is_listed(self, tenant: str) -> bool:
+        """Nobody keeps a list."""
+        del tenant
+        return False

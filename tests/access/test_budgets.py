@@ -39,6 +39,11 @@ async def spend(budgets: Budgets, tenant: str, *billed: Billed) -> None:
         await budgets.aclose()
 
 
+def test_listed_are_the_roster_s_tenants(budgets) -> None:
+    assert budgets.is_listed("shop")
+    assert not budgets.is_listed("stranger")
+
+
 async def exhausted(budgets: Budgets, tenant: str) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
         await spend(budgets, tenant, Billed.YES)
