@@ -43,10 +43,13 @@ from gateway.upstream.document import fetch_document
 from gateway.upstream.download import Downloader
 from gateway.upstream.spending import Spending
 from gateway.usecases.catalogue import UseCases
+from gateway.usecases.chain import Chain
+from gateway.usecases.checking import kept_checked
 from gateway.usecases.enhancement import EnhanceImage
 from gateway.usecases.intake import Intake
 from gateway.usecases.music import RecognizeMusic
 from gateway.usecases.preprocessing import Preprocess
+from gateway.usecases.standing import Standing
 from gateway.usecases.tagging import TagImage
 
 _OLD_GENERATION = 200
@@ -192,7 +195,8 @@ def _show_memory(registry: CollectorRegistry) -> None:
 
 @contextlib.asynccontextmanager
 async def running_rest_face(settings: GatewaySettings, reload: Reload | None = None) -> AsyncIterator[str]:
-    """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `OSError`.
+    """A REST face that accepts calls; gives its address. It computes here, whatever the gateway's provider. Raises `ConfigError`,
+    `OSError`.
 
     `reload`: who tells of settings that change meanwhile.
     """
@@ -200,11 +204,14 @@ async def running_rest_face(settings: GatewaySettings, reload: Reload | None = N
         _log.warning("nobody can sign in to the REST face: none of rest.password, rest.access_key and rest.accounts_file is set")
     # What is not HTTP at all is anyone's to send; aiohttp would log a traceback of its parser for each of it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    computed_here = settings.model_copy(update={"provider": "local", "cache": CacheSettings(enabled=False)})
+    registry = process_registry(__version__)
+    _show_memory(registry)
     # The contract knows no repairs: what the cloud would refuse is refused.
-    async with opened_use_cases(computed_here, UNTOUCHED, reload=reload) as use_cases:
-        if reload is not None:
-            reload.register(["log_level"], _set_log_level)
+    async with (
+        measured_loop(registry),
+        opened_use_cases(_computed_here(settings), UNTOUCHED, registry, reload=reload) as use_cases,
+        _rest_pages(settings, registry, use_cases.chain, reload) as standing,
+    ):
         try:
             app = build_app(settings.rest, use_cases, faults=settings.faults, record=settings.record)
             pair = _watched_pair(settings)
@@ -221,7 +228,36 @@ async def running_rest_face(settings: GatewaySettings, reload: Reload | None = N
                 watching.push_async_callback(pair.aclose)
                 if reload is not None:
                     reload.register_files(pair.reload)
-            yield join_address(host, bound)
+            try:
+                yield join_address(host, bound)
+            finally:
+                standing.is_draining = True
+
+
+@contextlib.asynccontextmanager
+async def _rest_pages(
+    settings: GatewaySettings, registry: CollectorRegistry, chain: Chain, reload: Reload | None
+) -> AsyncIterator[Standing]:
+    """The operators' port of the REST face, if it has one; gives what its readiness goes by. Raises `OSError`."""
+    standing = Standing(chain, registry, timeout=settings.rpc.health_interval)
+    async with contextlib.AsyncExitStack() as opened:
+        log_level = LogLevel()
+        opened.callback(log_level.aclose)
+        if reload is not None:
+            reload.register(["log_level"], lambda new: log_level.adopt(new.log_level))
+        ops = settings.ops.of_rest_face()
+        if ops.listen is not None:
+            pages = own_pages(
+                registry, standing, lambda: shown_settings(_computed_here(reload.current if reload else settings)), log_level
+            )
+            await opened.enter_async_context(running_ops(ops, pages, "ops.rest_listen"))
+            await opened.enter_async_context(kept_checked(standing, settings.rpc.health_interval))
+        yield standing
+
+
+def _computed_here(settings: GatewaySettings) -> GatewaySettings:
+    """What of `settings` the REST face goes by."""
+    return settings.model_copy(update={"provider": "local", "cache": CacheSettings(enabled=False)})
 
 
 async def serve(
@@ -264,10 +300,6 @@ def _look_through_less_for_garbage() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*gc.get_threshold()[:2], _OLD_GENERATION)
-
-
-def _set_log_level(settings: GatewaySettings) -> None:
-    logging.getLogger().setLevel(settings.log_level.upper())
 
 
 async def _reload_on_demand(hung_up: asyncio.Event, reload: Callable[[], Awaitable[None]] | None) -> None:

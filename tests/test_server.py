@@ -1,7 +1,12 @@
 """What the composition root hands to the parts."""
 
+import asyncio
+import json
+import logging
+import re
 from collections.abc import Iterator
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 
@@ -9,8 +14,10 @@ from gateway import _native
 from gateway.breadth.settings import BreadthSettings
 from gateway.config import GatewaySettings
 from gateway.config.reload import Reload, reloadable
+from gateway.ops.settings import OpsSettings
 from gateway.prepare.settings import PrepareSettings
-from gateway.server import opened_preparer, running_gateway
+from gateway.rest.settings import RestSettings
+from gateway.server import opened_preparer, running_gateway, running_rest_face
 from gateway.upstream.settings import CloudSettings
 
 SETTINGS = GatewaySettings(
@@ -33,6 +40,34 @@ async def test_the_process_s_memory_limit_is_the_setting() -> None:
 async def test_as_many_other_formats_are_held_as_are_decoded_at_once() -> None:
     async with opened_preparer(SETTINGS) as preparer:
         assert preparer._foreign._value == 3
+
+
+async def test_the_rest_face_has_an_operators_port_of_its_own(caplog) -> None:
+    caplog.set_level(logging.INFO)
+    settings = GatewaySettings(
+        provider="cloud", rest=RestSettings(listen="127.0.0.1:0"), ops=OpsSettings(listen="127.0.0.1:1", rest_listen="0")
+    )
+    async with running_rest_face(settings, Reload(lambda: settings, settings)), aiohttp.ClientSession() as session:
+        (address,) = re.findall(r"operators' port: (http://127.0.0.1:\d+)/", caplog.text)
+        pages = {}
+        for path in ("/healthz", "/readyz", "/metrics", "/config", "/log-level"):
+            async with session.get(address + path) as reply:
+                assert reply.status == 200
+                pages[path] = await reply.text()
+    assert json.loads(pages["/readyz"]) == {
+        "ready": True, "draining": False, "degraded": False, "providers": {"local": {"up": True}}
+    }  # fmt: skip
+    assert "image_gateway_engine_threads" in pages["/metrics"]
+    assert json.loads(pages["/config"])["provider"] == "local"
+
+
+async def test_an_operators_port_that_is_taken_is_told_by_its_setting() -> None:
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as taken:
+        port = taken.sockets[0].getsockname()[1]
+        settings = GatewaySettings(rest=RestSettings(listen="127.0.0.1:0"), ops=OpsSettings(rest_listen=str(port)))
+        with pytest.raises(OSError, match=rf"ops.rest_listen: 127.0.0.1:{port} cannot be listened on"):
+            async with running_rest_face(settings):
+                pass
 
 
 async def test_every_setting_that_is_said_to_change_while_it_runs_does() -> None:

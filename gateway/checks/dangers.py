@@ -53,9 +53,10 @@ def _ways_in(loaded: Loaded) -> Iterator[str]:
             yield f"listen is {settings.listen} with access.allow_anonymous: whoever reaches that address may call"
         if settings.rpc.tls_certificate is None:
             yield f"listen is {settings.listen} without TLS: keys, tokens and pictures can be read on the way"
-    if settings.ops.listen is not None and _others_reach(settings.ops.listen):
-        seen = "sees and changes how it works" if settings.ops.allow_all else "sees how the gateway is doing"
-        yield f"ops.listen is {settings.ops.listen}: whoever reaches that address {seen}"
+    for name, address in (("listen", settings.ops.listen), ("rest_listen", settings.ops.rest_listen)):
+        if address is not None and _others_reach(address):
+            seen = "sees and changes how it works" if settings.ops.allow_all else "sees how the gateway is doing"
+            yield f"ops.{name} is {address}: whoever reaches that address {seen}"
     if _others_reach(settings.rest.listen) and settings.rest.tls_certificate is None:
         yield f"rest.listen is {settings.rest.listen} without TLS: passwords, tokens and pictures can be read on the way"
 

@@ -55,12 +55,16 @@ def _workers(settings: GatewaySettings, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def _ports(settings: GatewaySettings, _: Mapping[str, str]) -> Iterator[str]:
-    if settings.ops.listen is None:
-        return
-    (host, port), (ops_host, ops_port) = split_address(settings.listen), split_address(settings.ops.listen)
     everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
-    if port and port == ops_port and (host == ops_host or {host, ops_host} & everywhere):
-        yield f"listen and ops.listen are both at port {port}; each needs one of its own"
+    for name, address, ops_name, ops_address in (
+        ("listen", settings.listen, "ops.listen", settings.ops.listen),
+        ("rest.listen", settings.rest.listen, "ops.rest_listen", settings.ops.rest_listen),
+    ):
+        if ops_address is None:
+            continue
+        (host, port), (ops_host, ops_port) = split_address(address), split_address(ops_address)
+        if port and port == ops_port and (host == ops_host or {host, ops_host} & everywhere):
+            yield f"{name} and {ops_name} are both at port {port}; each needs one of its own"
 
 
 def _files(settings: GatewaySettings, _: Mapping[str, str]) -> Iterator[str]:

@@ -32,8 +32,9 @@ def process_registry(version: str) -> CollectorRegistry:
 
 
 @contextlib.asynccontextmanager
-async def running_ops(settings: OpsSettings, pages: Pages) -> AsyncIterator[str]:
-    """The operators' port, if the settings have one; gives its address, or nothing. Raises `OSError`."""
+async def running_ops(settings: OpsSettings, pages: Pages, name: str = "ops.listen") -> AsyncIterator[str]:
+    """The operators' port, if the settings have one; gives its address, or nothing. `name`: of the setting that has it. Raises
+    `OSError`."""
     if settings.listen is None:
         yield ""
         return
@@ -44,7 +45,7 @@ async def running_ops(settings: OpsSettings, pages: Pages) -> AsyncIterator[str]
         try:
             server = await asyncio.get_running_loop().create_server(Connections().bounded(runner.server), host, port)
         except OSError as error:
-            msg = f"ops.listen: {settings.listen} cannot be listened on: in use, not an address of this machine, or not allowed"
+            msg = f"{name}: {settings.listen} cannot be listened on: in use, not an address of this machine, or not allowed"
             raise OSError(msg) from error
         address = join_address(host, _port(server.sockets[0]))
         _log.info("operators' port: http://%s/", address)

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -22,6 +22,11 @@ class OpsSettings(Settings):
         "(docs/observability.md). A port alone is of this machine's loopback. Unset: none.",
         examples=["127.0.0.1:9090"],
     )
+    rest_listen: Annotated[Address, BeforeValidator(_with_host)] | None = Field(
+        None,
+        description="The same of the REST face (`image-gateway rest`), which is a process of its own. Unset: none.",
+        examples=["127.0.0.1:9101"],
+    )
     token_file: Path | None = Field(
         None,
         description="File of a token that `/config` and `/log-level` then want as `Authorization: Bearer …`. Read each time.",
@@ -29,10 +34,15 @@ class OpsSettings(Settings):
     )
     allow_all: bool = Field(
         False,
-        description="Whether everybody who reaches an `ops.listen` that is not loopback gets `/config` and `/log-level`. "
+        description="Whether everybody who reaches an `ops.listen` or `ops.rest_listen` that is not loopback gets `/config` and "
+        "`/log-level`. "
         "Without, and without a token, they are refused.",
         json_schema_extra={"reason": "settings and the level of the log are the operator's"},
     )
+
+    def of_rest_face(self) -> Self:
+        """Those of the REST face's port."""
+        return self.model_copy(update={"listen": self.rest_listen})
 
     @property
     def is_loopback(self) -> bool:

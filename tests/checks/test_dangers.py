@@ -21,6 +21,7 @@ def test_the_defaults_are_not_dangerous() -> None:
         ({"listen": "0.0.0.0:1"}, "listen is 0.0.0.0:1 without TLS"),
         (PAIR | {"listen": "0.0.0.0:1", "access.allow_anonymous": "true"}, "listen is 0.0.0.0:1 with access.allow_anonymous"),
         ({"ops.listen": "[::]:1"}, "ops.listen is [::]:1: whoever"),
+        ({"ops.rest_listen": "[::]:1"}, "ops.rest_listen is [::]:1: whoever"),
         ({"rest.listen": "10.0.0.1:1"}, "rest.listen is 10.0.0.1:1 without TLS"),
         ({"download.allow_private": "true"}, "download.allow_private: callers can"),
         (CLOUD | {"cloud.endpoint": "http://image.example"}, "cloud.endpoint is http://image.example: credentials"),

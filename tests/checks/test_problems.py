@@ -83,6 +83,7 @@ def test_what_several_workers_cannot_have() -> None:
 )
 def test_two_ports_are_two(listen, ops, clash) -> None:
     assert bool(problems(**{"listen": listen, "ops.listen": ops})) == clash
+    assert bool(problems(**{"rest.listen": listen, "ops.rest_listen": ops})) == clash
 
 
 def test_files_and_folders_are_what_they_should_be(tmp_path) -> None:
