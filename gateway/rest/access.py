@@ -18,6 +18,7 @@ from gateway.rest.replay import ReplayError, Replays
 from gateway.rest.session import TokenError
 from gateway.rest.settings import RestConfigError, RestSettings
 from gateway.rest.verify import MAX_SKEW, Signature, SignatureError, SignedRequest, read_signature, verify
+from gateway.telemetry.scope import current_scope
 
 _INLINE_BYTES: Final = 256 << 10
 """Longest body that is hashed on the event loop; the hand-over to a thread costs more than that."""
@@ -84,7 +85,9 @@ class Access:
     async def _authenticated(self, request: web.Request) -> tuple[Caller, Signature | None]:
         token = request.headers.get("X-Auth-Token")
         if token:
-            return self._of_token(token), None
+            caller = self._of_token(token)
+            _let_in()
+            return caller, None
         if "Authorization" not in request.headers:
             raise RestError("APIG.0301", "(neither X-Auth-Token nor Authorization was sent)")
         try:
@@ -93,6 +96,7 @@ class Access:
                 self._replays.check(caller.user.id, signature.value, signature.signed_at)
         except (SignatureError, ReplayError) as error:
             raise RestError("APIG.0301", f"({error})") from error
+        _let_in()
         wanted = request.headers.get("X-Domain-Id")
         if wanted and wanted != caller.user.domain.id:
             raise RestError("AIP.0003", "(X-Domain-Id is not the caller's account)")
@@ -127,6 +131,11 @@ class Access:
     def _remember(self, caller: Caller, signature: Signature | None) -> None:
         if signature is not None and self._replays is not None:
             self._replays.remember(caller.user.id, signature.value, signature.signed_at)
+
+
+def _let_in() -> None:
+    if (scope := current_scope()) is not None:
+        scope.let_in(known=True)
 
 
 def _project_of(request: web.Request, caller: Caller) -> Project:

@@ -19,8 +19,9 @@ from gateway.rest.openapi import openapi_route
 from gateway.rest.operations import OPERATIONS
 from gateway.rest.recording import Recordings
 from gateway.rest.recording_settings import RecordSettings
-from gateway.rest.refusals import MAX_BODY_BYTES, answer_always, name_always
+from gateway.rest.refusals import MAX_BODY_BYTES, STRANGERS, answer_always, name_always
 from gateway.rest.settings import RestSettings
+from gateway.telemetry.ration import Ration
 from gateway.usecases.catalogue import UseCases
 
 _NAMES: Final = tuple(operation.name for operation in OPERATIONS)
@@ -45,6 +46,7 @@ def build_app(
     # Behind the faults: nobody reads a body while its answer is made late, so the wait is not the client's.
     middlewares.append(body_deadline(settings.body_timeout))
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES - 1)
+    app[STRANGERS] = Ration(clock)
     app.on_response_prepare.append(name_always)
     app.add_routes([*identity_routes(iam, access), openapi_route()])
     for operation in OPERATIONS:

@@ -15,13 +15,17 @@ from gateway.rest.identity import is_identity_path
 from gateway.rest.keystone import SignInError
 from gateway.rest.operations import OPERATIONS
 from gateway.telemetry.logs import FIELDS
-from gateway.telemetry.scope import Scope, entered
+from gateway.telemetry.ration import Ration
+from gateway.telemetry.scope import Scope, current_scope, entered
 
 _log = logging.getLogger(__name__)
 _calls = logging.getLogger("gateway.calls")
 
 MAX_BODY_BYTES: Final = 12_000_000
 """Requests must stay under 12 MB (API reference, section 3.3)."""
+
+STRANGERS: Final = web.AppKey("strangers", Ration)
+"""Where an application has what bounds the lines about requests whose senders nobody knows; without, nothing does."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -85,7 +89,11 @@ def _refused(request: web.Request, error: Exception, request_id: str) -> web.Res
     # Unknown paths and methods are what scanners try; the rest is worth an operator's look, who is told more than the caller.
     level = logging.DEBUG if isinstance(error, web.HTTPException) else logging.INFO
     told = error.__cause__ if isinstance(error.__cause__, GatewayError) else refusal
-    _log.log(level, "request %s failed: %s", request_id, told)
+    strangers, scope = request.app.get(STRANGERS), current_scope()
+    is_known = scope is not None and scope.is_known
+    left_out = 0 if is_known or strangers is None or level == logging.DEBUG else strangers.take()
+    if left_out is not None:
+        _log.log(level, "request %s failed: %s", request_id, told, extra={FIELDS: {"left_out": left_out} if left_out else {}})
     return _in_form_of(request, refusal)
 
 

@@ -9,8 +9,8 @@ from typing import Final
 import grpc
 
 from gateway.rpc.own_services import is_of_grpc
-from gateway.rpc.ration import Ration
 from gateway.telemetry.logs import FIELDS
+from gateway.telemetry.ration import Ration
 from gateway.telemetry.scope import Scope
 from gateway.telemetry.settings import CallLogLevel
 
@@ -20,10 +20,6 @@ _GRAVE: Final = frozenset(
     {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DATA_LOSS}
 )
 """What callers cannot help."""
-
-_STRANGERS_PER_SECOND: Final = 1.0
-_STRANGERS_AT_ONCE: Final = 20
-"""Lines about calls of whom nobody knows who made them: whoever calls over and over without credentials fills no disk."""
 
 
 class CallLog:
@@ -41,7 +37,7 @@ class CallLog:
         self._level = {"debug": logging.DEBUG, "info": logging.INFO}[level]
         self._share = share
         self._draw = draw
-        self._strangers = Ration(_STRANGERS_PER_SECOND, _STRANGERS_AT_ONCE, clock)
+        self._strangers = Ration(clock)
 
     def ended(self, scope: Scope, code: grpc.StatusCode, seconds: float) -> None:
         """Log the call of `scope`, inside which this is to be called."""

@@ -320,6 +320,21 @@ class TestFailures:
         assert bool(record.exc_info) == (not isinstance(error, GatewayError))
         assert str(error) in caplog.text
 
+    async def test_strangers_do_not_fill_the_log(self, client, headers, clock, caplog) -> None:
+        caplog.set_level("INFO")
+
+        async def lines(sent: dict[str, str], times: int) -> list[dict[str, int]]:
+            caplog.clear()
+            for _ in range(times):
+                async with client.post(TAGGING, headers=sent, json={}) as response:
+                    assert response.status in {400, 401}
+            return [record.fields for record in caplog.records if " failed: " in record.getMessage()]
+
+        assert len(await lines({}, 30)) == 20
+        assert len(await lines(headers, 30)) == 30
+        clock.now += 2
+        assert await lines({"X-Auth-Token": "forged"}, 3) == [{"left_out": 10}, {}]
+
     @pytest.mark.parametrize("path", [DARK, "/v1.0/bgm/recognition"])
     async def test_what_was_not_foreseen_has_the_family_s_code(self, client, headers, enhancing, music, path) -> None:
         enhancing.error = music.error = RuntimeError("hunter2")
