@@ -9,7 +9,6 @@ from typing import Final
 from gateway.access.allowance import Allowance, Share
 from gateway.access.api_keys import check_times
 from gateway.access.authenticator import Authentication
-from gateway.access.classes import TenantClasses
 from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.metrics import AccessMetrics
 from gateway.access.operations import Operation
@@ -52,11 +51,6 @@ class Gate:
         metrics.classes.learn(roster().classes)
         if authentication.is_on:
             metrics.expect_authentications(authentication.kinds)
-
-    @property
-    def classes(self) -> TenantClasses:
-        """Those of the tenants."""
-        return self._metrics.classes
 
     @property
     def asks(self) -> bool:

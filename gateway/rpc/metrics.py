@@ -7,6 +7,7 @@ import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.rpc.expected_series import ENDINGS, OUTCOMES
+from gateway.rpc.own_services import is_of_grpc
 from gateway.telemetry.scope import Scope
 
 _PREFIX: Final = "image_gateway_rpc"
@@ -47,6 +48,17 @@ class RpcMetrics:
                 registry=registry,
             )
         )
+        # By few labels, so that all of it is there before anything happens.
+        self._ended = _Children(
+            Counter(
+                f"{_PREFIX}_ended",
+                "Calls that ended, of all methods but gRPC's own, by status and reason: what alerts ask for.",
+                ["code", "reason"],
+                registry=registry,
+            )
+        )
+        for code, reason in ENDINGS:
+            self._ended[code, reason]
         self._duration = _Children(
             Histogram(
                 f"{_PREFIX}_duration_seconds",
@@ -72,14 +84,8 @@ class RpcMetrics:
             )
         )
 
-    def expect(self, methods: Iterable[str], tenant_class: str = _DEFAULT_CLASS) -> None:
-        """Have counts of calls exist that alerts ask for."""
-        for method in methods:
-            for code, reason in ENDINGS:
-                self._handled[method, tenant_class, code, reason]
-
     def expect_items(self, methods: Iterable[str]) -> None:
-        """Likewise of items."""
+        """Have counts of items of these methods exist that alerts ask for."""
         for method in methods:
             for outcome in OUTCOMES:
                 self._items[method, outcome]
@@ -94,6 +100,8 @@ class RpcMetrics:
         tenant_class = scope.tenant_class or _DEFAULT_CLASS
         self._in_flight[method,].dec()
         self._handled[method, tenant_class, code.name, scope.reason].inc()
+        if not is_of_grpc(method):
+            self._ended[code.name, scope.reason].inc()
         self._duration[method, tenant_class].observe(seconds)
 
     def item_ended(self, method: str, outcome: str, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from functools import partial
 from typing import Final
 
 import grpc
@@ -60,12 +59,6 @@ GATEWAY_SERVICE: Final = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService
 CHANNELZ_SERVICE: Final[str] = channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name
 PREPROCESS_SERVICE: Final = preprocess_pb2.DESCRIPTOR.services_by_name["PreprocessService"].full_name
 
-_METHODS: Final = tuple(
-    f"{service.full_name}/{method.name}"
-    for file in (tagging_pb2, enhancement_pb2, music_pb2, preprocess_pb2, gateway_pb2)
-    for service in file.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-)
 _OF_ITEMS: Final = tuple(
     f"{service}/{method}"
     for service, method in (
@@ -100,9 +93,7 @@ class RpcServer:
         self._calls = Calls(max_held_bytes=settings.max_held_bytes)
         telemetry = telemetry or RpcTelemetry()
         metrics = RpcMetrics(telemetry.registry)
-        metrics.expect(_METHODS)
         metrics.expect_items(_OF_ITEMS)
-        gate.classes.watch(partial(metrics.expect, _METHODS))
         held = self._calls.held
         metrics.show("held_bytes", "Bytes of requests that are held.", lambda: held.held)
         metrics.show("held_limit_bytes", "Bytes of requests that may be held.", lambda: held.limit)

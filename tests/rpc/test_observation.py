@@ -162,6 +162,17 @@ async def test_a_failure_that_nobody_foresaw(seen, provider, dog, caplog) -> Non
     assert (ended.fields["code"], ended.fields["reason"]) == ("INTERNAL", "INTERNAL")
 
 
+async def test_what_alerts_ask_for_is_there_before_and_counts_all_but_grpcs_own(seen, dog) -> None:
+    failed = {"code": "INTERNAL", "reason": "INTERNAL"}
+    items = {"method": BATCH, "outcome": "INTERNAL"}
+    assert seen.registry.get_sample_value("image_gateway_rpc_ended_total", failed) == 0
+    assert seen.registry.get_sample_value("image_gateway_rpc_items_total", items) == 0
+    await seen.stub.TagImage(request(dog))
+    await health_pb2_grpc.HealthStub(seen.channel).Check(health_pb2.HealthCheckRequest())
+    await seen.until(lambda: seen.handled("grpc.health.v1.Health/Check", "OK"))
+    assert seen.value("ended_total", code="OK", reason="") == 1
+
+
 async def test_methods_that_are_made_up_are_one(seen) -> None:
     for name in ("/made.Up/A", "/made.Up/B"):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
