@@ -392,6 +392,19 @@ async def test_items_of_a_stream_wait_for_their_tenant_s_rate(stub, world, dog) 
     assert time.monotonic() - began >= 0.09  # five waits of 20 ms
 
 
+async def test_an_operation_that_is_taken_away_is_so_in_streams_under_way(stub, world, dog) -> None:
+    call = stub.StreamTagImages(metadata=BY_KEY)
+    first, second = items(dog, 2)
+    await call.write(first)
+    assert (await call.read()).result.HasField("response")
+    world.limits = Limits("gold", operations=frozenset({Operation.DEFOG}))
+    await call.write(second)
+    assert reason_of((await call.read()).result.error) == "PERMISSION_DENIED"
+    await call.done_writing()
+    summary = (await call.read()).summary
+    assert (summary.succeeded, summary.failed) == (1, 1)
+
+
 async def test_an_item_waits_no_longer_than_it_may(stub, world, provider, held, dog) -> None:
     world.limits = Limits("gold", concurrency=1)
     timeout = duration_pb2.Duration(nanos=50_000_000)
