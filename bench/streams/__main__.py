@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .bulk import Bulk, bulk
 from .churn import Churn, churn
+from .face import Face, face
 from .fairness import Fairness, fairness
 from .section import Section
 from .slow import Slow, slow
@@ -33,7 +34,9 @@ def main() -> int:
         lambda: slow(Slow(queued=given.queued << 20)),
         lambda: fairness(Fairness()),
         lambda: churn(Churn()),
-        lambda: bulk(Bulk(given.streams, given.items, gives_way=True)),  # the last, since its clients give way for good
+        # The last, since their clients give way for good.
+        lambda: face(Face(given.streams, given.items, gives_way=True)),
+        lambda: bulk(Bulk(given.streams, given.items, gives_way=True)),
     ]
     sections = asyncio.run(_all(scenarios))
     text = "\n".join(_report(sections, load))
@@ -53,7 +56,7 @@ def _report(sections: Iterable[Section], load: float) -> Iterator[str]:
     yield "# Streams under load\n"
     yield (
         f"Written by `python -m bench.streams`; {machine}, on which the clients, the gateway, its cloud (one that costs next to "
-        "nothing) and whoever asks for health are processes of their own. "
+        "nothing, but for the section that says so) and whoever asks for health are processes of their own. "
         f"Load average before the start, of what else the machine did: {load:.1f}."
     )
     for section in sections:

@@ -3,23 +3,20 @@
 import asyncio
 import os
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import grpc
-
-from bench.soak.checks import Check, none
+from bench.soak.checks import Check
 from bench.soak.cloud import running_cloud
 from bench.soak.weather import Weather
-from gateway.errors import Reason
 
-from .exchange import Told, exchanged, stubs
+from .account import answered_once
+from .exchange import exchanged, stubs
 from .pictures import REFUSALS, Item, mixed
 from .prober import probed
 from .process import running_gateway
-from .section import Section, all_of, prompt
+from .section import Section, prompt
 
 _WINDOW = 16
 """The gateway's, for each stream."""
@@ -68,7 +65,7 @@ async def bulk(plan: Bulk) -> Section:
     wanted = [{item.name: item.wanted for item in _items(plan, number)} for number in range(plan.streams)]
     asked = books.received.total()
     checks = [
-        *_account(plan, told, wanted),
+        *answered_once(told, wanted),
         Check(
             "pictures that the cloud was asked about, each once",
             f"{asked:,}",
@@ -93,32 +90,3 @@ async def bulk(plan: Bulk) -> Section:
 
 def _items(plan: Bulk, number: int) -> Iterator[Item]:
     return mixed(f"s{number}", plan.items, seed=plan.seed, bad=plan.bad)
-
-
-def _account(plan: Bulk, told: list[Told], wanted: list[dict[str, Reason | None]]) -> Iterable[Check]:
-    count = plan.streams * plan.items
-    once = sum(
-        times == 1 and name in want
-        for stream, want in zip(told, wanted, strict=True)
-        for name, times in Counter(name for name, _ in stream.outcomes).items()
-    )
-    yield all_of("items answered exactly once", once, count)
-    yield none("results beyond that", sum(len(stream.outcomes) for stream in told) - once)
-    right = sum(
-        want.get(name, "unknown") == found for stream, want in zip(told, wanted, strict=True) for name, found in stream.outcomes
-    )
-    yield all_of("outcomes as they should be", right, count)
-    bad = sum(reason is not None for want in wanted for reason in want.values())
-    refused = sum(stream.refused for stream in told)
-    yield Check("items refused", f"{refused:,}", f"{bad:,}", refused == bad and bad > 0)
-    yield all_of("summaries that count what came", sum(map(_is_summed_up, told)), plan.streams)
-    yield all_of("streams that ended well", sum(stream.code is grpc.StatusCode.OK for stream in told), plan.streams)
-
-
-def _is_summed_up(told: Told) -> bool:
-    summary, count = told.summary, len(told.outcomes)
-    return (
-        summary is not None
-        and (summary.received, summary.failed) == (count, told.refused)
-        and (summary.succeeded == count - told.refused)
-    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,24 +51,36 @@ def request(item: Item) -> pb.StreamTagImagesRequest:
     return pb.StreamTagImagesRequest(item=pb.StreamTagImagesItem(item_id=item.name, content=item.content))
 
 
-async def exchanged(stub: "pb_grpc.TaggingServiceAsyncStub", items: Iterable[Item]) -> Told:
-    """Send all and read all, both as fast as it goes."""
+def outcome(result: pb.StreamTagImagesResult) -> Reason | str | None:
+    """Why an item was refused; None if it got its own tags, those of the misbehaving cloud."""
+    if result.HasField("error"):
+        return reason_of(result.error)
+    return None if [tag.name.rstrip(PADDING) for tag in result.response.tags] == [result.item_id] else MISTAKEN
+
+
+Judge = Callable[[pb.StreamTagImagesResult], Reason | str | None]
+
+
+async def exchanged(stub: "pb_grpc.TaggingServiceAsyncStub", items: Iterable[Item], judge: Judge = outcome) -> Told:
+    """Send all and read all, both as fast as it goes. `judge`: says what came of an item, None if all is well."""
 
     async def sent() -> AsyncIterator[pb.StreamTagImagesRequest]:
         for item in items:
             yield request(item)
 
-    return await read(stub.StreamTagImages(sent()), Told())
+    return await read(stub.StreamTagImages(sent()), Told(), judge)
 
 
-async def read(call: "aio.StreamStreamCall[pb.StreamTagImagesRequest, pb.StreamTagImagesResponse]", told: Told) -> Told:
+async def read(
+    call: "aio.StreamStreamCall[pb.StreamTagImagesRequest, pb.StreamTagImagesResponse]", told: Told, judge: Judge = outcome
+) -> Told:
     """Read to the end, whatever that is."""
     try:
         async for response in call:
             if response.HasField("summary"):
                 told.summary = response.summary
             else:
-                told.outcomes.append((response.result.item_id, outcome(response.result)))
+                told.outcomes.append((response.result.item_id, judge(response.result)))
     except aio.AioRpcError as error:
         told.code = error.code()
     except asyncio.CancelledError:
@@ -80,14 +92,8 @@ async def read(call: "aio.StreamStreamCall[pb.StreamTagImagesRequest, pb.StreamT
     return told
 
 
-def outcome(result: pb.StreamTagImagesResult) -> Reason | str | None:
-    """Why an item was refused; None if it got its own tags."""
-    if result.HasField("error"):
-        return _reason(result.error)
-    return None if [tag.name.rstrip(PADDING) for tag in result.response.tags] == [result.item_id] else MISTAKEN
-
-
-def _reason(status: status_pb2.Status) -> Reason | str:
+def reason_of(status: status_pb2.Status) -> Reason | str:
+    """Of an error, by its `ErrorInfo`."""
     info = error_details_pb2.ErrorInfo()
     detail: Any
     for detail in status.details:

@@ -49,7 +49,7 @@ def mixed(stream: str, count: int, *, seed: int, bad: float) -> Iterator[Item]:
     for number in range(count):
         name = f"{stream}-{number}"
         if chance.random() < bad / 2:
-            content, reason = chance.choice(_DAMAGES)
+            content, reason = chance.choice(DAMAGES)
             yield Item(name, content, reason)
         else:
             refused = cloud.on_request(name, 1) is Fault.REFUSED
@@ -64,7 +64,7 @@ def _bitmap(width: int, height: int, text: bytes) -> bytes:
     return header + b"".join(value.to_bytes(size, "little") for value, size in fields) + pixels
 
 
-_DAMAGES: Final = (
+DAMAGES: Final = (
     (b"", Reason.IMAGE_EMPTY),
     (marked(b"no picture", "none"), Reason.IMAGE_FORMAT_UNSUPPORTED),
     (_bitmap(14, 14, b""), Reason.IMAGE_DIMENSIONS_OUT_OF_RANGE),

@@ -1,4 +1,4 @@
-"""The gateway in a process of its own, and what it takes of the machine."""
+"""The gateway, or the REST face, in a process of its own, and what it takes of the machine."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,11 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from tests.upstream.misbehaving.service import PASSWORD
-
-_READY = "ready grpc="
 
 
 class Gateway:
@@ -23,6 +21,11 @@ class Gateway:
         self._process = process
         self._log = log
         self.address = address
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
 
     @property
     def tracebacks(self) -> int:
@@ -73,20 +76,33 @@ async def running_gateway(cloud: str, settings: Mapping[str, object], *, provide
         "CLOUD_DOMAIN": "acme",
         "CLOUD_PASSWORD": PASSWORD,
         "PREPARE_STRIP_METADATA": False,
-        "LOG_LEVEL": "error",
         **settings,
     }
+    async with _running("serve", ["--provider", provider], given, "ready grpc=") as gateway:
+        yield gateway
+
+
+@contextlib.asynccontextmanager
+async def running_face(settings: Mapping[str, object]) -> AsyncIterator[Gateway]:
+    """A REST face; `settings` likewise."""
+    async with _running("rest", [], settings, "ready http=") as face:
+        yield face
+
+
+@contextlib.asynccontextmanager
+async def _running(command: str, options: Iterable[str], given: Mapping[str, object], ready: str) -> AsyncIterator[Gateway]:
+    """`ready`: what stands before the address in the line that says that calls are taken."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IMAGE_GATEWAY_")}
-    environment |= {f"IMAGE_GATEWAY_{name}": str(value) for name, value in given.items()}
-    command = [sys.executable, "-m", "gateway", "serve", "--provider", provider, "--listen", "127.0.0.1:0"]
+    environment |= {f"IMAGE_GATEWAY_{name}": str(value) for name, value in {"LOG_LEVEL": "error", **given}.items()}
+    arguments = [sys.executable, "-m", "gateway", command, *options, "--listen", "127.0.0.1:0"]
     with tempfile.TemporaryFile() as log:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log, env=environment)
+        process = await asyncio.create_subprocess_exec(*arguments, stdin=DEVNULL, stdout=PIPE, stderr=log, env=environment)
         assert process.stdout is not None
         try:
             line = (await process.stdout.readline()).decode().strip()
             log.seek(0)
-            assert line.startswith(_READY), line + log.read().decode()
-            yield Gateway(process, line.removeprefix(_READY), log)
+            assert line.startswith(ready), line + log.read().decode()
+            yield Gateway(process, line.removeprefix(ready), log)
         finally:
             if process.returncode is None:
                 process.kill()
