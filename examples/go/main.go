@@ -1,4 +1,5 @@
-// Tags pictures over one stream and enlarges the first of them, through a running gateway. The channel has default settings.
+// Tags pictures, over one stream and one by one, and enlarges the first of them, through a running gateway. The channel has default
+// settings.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -46,14 +48,46 @@ func run(address, serviceConfig, picture, result string, more []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
-	if err := tag(ctx, pb.NewTaggingServiceClient(connection), append([]string{picture}, more...)); err != nil {
+	tagging, pictures := pb.NewTaggingServiceClient(connection), append([]string{picture}, more...)
+	if err := tagMany(ctx, tagging, pictures); err != nil {
 		return err
 	}
-	return upscale(ctx, pb.NewEnhancementServiceClient(connection), picture, result)
+	if err := upscale(ctx, pb.NewEnhancementServiceClient(connection), picture, result); err != nil {
+		return err
+	}
+	for _, each := range pictures {
+		if err := tagOne(ctx, tagging, each); err != nil {
+			fmt.Printf("%s, alone: %s\n", each, explain(err))
+		}
+	}
+	return nil
 }
 
-// tag sends while it receives: the gateway reads a few pictures ahead and then holds the sender back.
-func tag(ctx context.Context, client pb.TaggingServiceClient, pictures []string) error {
+func parameters() *pb.TaggingParameters {
+	limit := int32(3)
+	return &pb.TaggingParameters{Language: pb.Language_LANGUAGE_EN, Limit: &limit}
+}
+
+func tagOne(ctx context.Context, client pb.TaggingServiceClient, picture string) error {
+	content, err := os.ReadFile(picture)
+	if err != nil {
+		return err
+	}
+	request := &pb.TagImageRequest{Source: &pb.TagImageRequest_Content{Content: content}, Parameters: parameters()}
+	response, err := client.TagImage(ctx, request)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(response.Tags))
+	for _, each := range response.Tags {
+		names = append(names, each.Name)
+	}
+	fmt.Printf("%s, alone: %s\n", picture, strings.Join(names, ", "))
+	return nil
+}
+
+// tagMany sends while it receives: the gateway reads a few pictures ahead and then holds the sender back.
+func tagMany(ctx context.Context, client pb.TaggingServiceClient, pictures []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := client.StreamTagImages(ctx)
@@ -95,11 +129,7 @@ func tag(ctx context.Context, client pb.TaggingServiceClient, pictures []string)
 }
 
 func sendPictures(stream pb.TaggingService_StreamTagImagesClient, pictures []string) error {
-	limit := int32(3)
-	config := &pb.StreamTagImagesConfig{
-		Parameters: &pb.TaggingParameters{Language: pb.Language_LANGUAGE_EN, Limit: &limit},
-		Order:      pb.ResultOrder_RESULT_ORDER_AS_SENT,
-	}
+	config := &pb.StreamTagImagesConfig{Parameters: parameters(), Order: pb.ResultOrder_RESULT_ORDER_AS_SENT}
 	err := stream.Send(&pb.StreamTagImagesRequest{Payload: &pb.StreamTagImagesRequest_Config{Config: config}})
 	for _, picture := range pictures {
 		if err != nil {

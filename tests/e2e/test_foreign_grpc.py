@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,20 +165,50 @@ def go_client(tmp_path_factory) -> Path:
     return source / "client"
 
 
-def test_the_go_example_tags_and_fetches_a_result_longer_than_a_message(gateway, go_client, photos, tmp_path) -> None:
-    given, large, gif = tmp_path / "castle.png", tmp_path / "large.png", tmp_path / "x.gif"
+def check_example(run: Callable[..., subprocess.CompletedProcess[str]], gateway: Server, photos: Path, folder: Path) -> None:
+    """What each of the examples does, whatever its language. `run`: with these arguments."""
+    given, large, gif = folder / "castle.png", folder / "large.png", folder / "x.gif"
     gif.write_bytes(base64.b64decode(GIF))
     with Image.open(photos / "castle.jpg") as castle:
         castle.resize((900, 600)).save(given)
-    done = execute(go_client, gateway.address, CONTRACT / "service_config.json", given, large, gif)
+    done = run(gateway.address, CONTRACT / "service_config.json", given, large, gif)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert any(line.startswith(f"{given}: building ") for line in lines)
-    assert lines[-3].endswith(" [IMAGE_FORMAT_UNSUPPORTED] [field content]")
-    assert lines[-2:] == ["summary: 2 received, 1 failed", f"{large}: {large.stat().st_size} bytes"]
+    refused = " [IMAGE_FORMAT_UNSUPPORTED] [field content]"
+    assert [line.split(":")[0] for line in lines if line.endswith(refused)] == [os.fspath(gif), f"{gif}, alone"]
+    assert "summary: 2 received, 1 failed" in lines
+    assert f"{large}: {large.stat().st_size} bytes" in lines
+    assert any(line.startswith(f"{given}, alone: ") and "building" in line for line in lines)
     assert large.stat().st_size > DEFAULT_MESSAGE_BYTES
     with Image.open(large) as picture:
         assert picture.size == (2700, 1800)
+
+
+def test_the_go_example(gateway, go_client, photos, tmp_path) -> None:
+    check_example(partial(execute, go_client), gateway, photos, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def java_client(tmp_path_factory) -> Path:
+    """The folder of the example in Java, compiled with stubs that are generated now."""
+    maven = tool("mvn")
+    root = tmp_path_factory.mktemp("java")
+    source = Path(shutil.copytree(EXAMPLES / "java", root / "examples" / "java", ignore=shutil.ignore_patterns("target")))
+    (root / "proto").symlink_to(PROTO)
+    done = subprocess.run([maven, "-q", "-B", "compile"], cwd=source, capture_output=True, text=True, timeout=300, check=False)
+    if "Could not" in done.stdout and "resolve" in done.stdout:
+        pytest.skip("its packages cannot be fetched")
+    assert done.returncode == 0, done.stdout
+    return source
+
+
+def test_the_java_example(gateway, java_client, photos, tmp_path) -> None:
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        given = " ".join(map(os.fspath, arguments))
+        return execute(tool("mvn"), "-q", "-B", "exec:java", f"-Dexec.args={given}", cwd=java_client)
+
+    check_example(run, gateway, photos, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -205,21 +236,5 @@ def typescript_client(tmp_path_factory) -> Path:
     return source
 
 
-def test_the_typescript_example_tags_and_fetches_a_result_longer_than_a_message(
-    gateway, typescript_client, photos, tmp_path
-) -> None:
-    given, large, gif = tmp_path / "castle.png", tmp_path / "large.png", tmp_path / "x.gif"
-    gif.write_bytes(base64.b64decode(GIF))
-    with Image.open(photos / "castle.jpg") as castle:
-        castle.resize((900, 600)).save(given)
-    arguments = (gateway.address, CONTRACT / "service_config.json", given, large, gif)
-    done = execute(tool("npm"), "--silent", "start", "--", *arguments, cwd=typescript_client)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert any(line.startswith(f"{given}: building ") for line in lines)
-    refused = " [IMAGE_FORMAT_UNSUPPORTED] [field content]"
-    assert [line.split(":")[0] for line in lines if line.endswith(refused)] == [os.fspath(gif), f"{gif}, alone"]
-    assert "summary: 2 received, 1 failed" in lines
-    assert f"{large}: {large.stat().st_size} bytes" in lines
-    assert any(line.startswith(f"{given}, alone: ") and "building" in line for line in lines)
-    assert large.stat().st_size > DEFAULT_MESSAGE_BYTES
+def test_the_typescript_example(gateway, typescript_client, photos, tmp_path) -> None:
+    check_example(partial(execute, tool("npm"), "--silent", "start", "--", cwd=typescript_client), gateway, photos, tmp_path)
