@@ -4,9 +4,10 @@ import contextlib
 from typing import Final
 
 from gateway.engines.music.decode import Piece
+from gateway.engines.music.evidence import Evidence, Hint, confidence
 from gateway.engines.music.index import MusicIndex
 from gateway.engines.music.landmarks import FRAME_SECONDS, RATE, query_landmarks
-from gateway.engines.music.matcher import Alignment, best_alignment, confidence
+from gateway.engines.music.matcher import Alignment, best_alignment, log_odds
 from gateway.engines.music.recording import pieces
 from gateway.engines.steps import Checkpoint, never_cancelled
 from gateway.media import MusicMatch
@@ -30,7 +31,8 @@ class MusicEngine:
         `checkpoint` is called between packets and steps. Raises `GatewayError` (`MEDIA_UNSUPPORTED`, `MEDIA_DAMAGED`) for what is
         no MP4 or holds no sound that can be read.
         """
-        best: MusicMatch | None = None
+        evidence = Evidence()
+        best: Hint | None = None
         with contextlib.closing(pieces(media, checkpoint)) as decoded:
             for piece in decoded:
                 checkpoint()
@@ -39,16 +41,18 @@ class MusicEngine:
                 alignment = best_alignment(self._index, landmarks)
                 if alignment is None:
                     continue
-                match = self._match(alignment, piece)
-                if best is None or match.confidence > best.confidence:
-                    best = match
-                if best.confidence >= SURE:
+                evidence.add(_hint(alignment, piece))
+                best = evidence.best()
+                if best is not None and confidence(best.log_odds) >= SURE:
                     break
-        return best if best is not None and best.confidence >= LEAST_CONFIDENCE else None
+        if best is None or (percent := confidence(best.log_odds)) < LEAST_CONFIDENCE:
+            return None
+        return MusicMatch(name=self._index.songs[best.song], confidence=percent, offset_seconds=best.offset)
 
-    def _match(self, alignment: Alignment, piece: Piece) -> MusicMatch:
-        return MusicMatch(
-            name=self._index.songs[alignment.song],
-            confidence=confidence(alignment.strength, piece.samples.size / RATE),
-            offset_seconds=alignment.offset * FRAME_SECONDS - piece.start,
-        )
+
+def _hint(alignment: Alignment, piece: Piece) -> Hint:
+    return Hint(
+        song=alignment.song,
+        offset=alignment.offset * FRAME_SECONDS - piece.start,
+        log_odds=log_odds(alignment.strength, piece.samples.size / RATE),
+    )

@@ -61,29 +61,47 @@ def best_alignment(index: MusicIndex, landmarks: Landmarks) -> Alignment | None:
     begins, places, hashes = _found(index, landmarks)
     if not begins.size:
         return None
-    order = np.argsort(begins, kind="stable")
-    begins, places, hashes = begins[order], places[order], hashes[order]
-    values, first = np.unique(begins, return_index=True)
+    ascending, order = _sorted(begins)
+    first = np.flatnonzero(np.diff(ascending, prepend=ascending[0] - 1))
+    values = ascending[first]
     # The recording's frames lie between those of the song, so an alignment shows as either of two neighbours, or both.
     end = np.append(first[1:], begins.size)
     neighbour = np.append(values[1:] == values[:-1] + 1, False)
     end = np.where(neighbour, np.append(end[1:], begins.size), end)
-    likeliest = np.argsort(first - end, kind="stable")[:_CANDIDATES]
-    moments = (places - begins) // _SECOND
-    strengths = np.array([_strength(hashes[first[i] : end[i]], moments[first[i] : end[i]]) for i in likeliest])
+    likeliest = _largest(end - first, _CANDIDATES)
+    agreeing = [order[first[i] : end[i]] for i in likeliest]
+    strengths = np.array([_strength(hashes[those], (places[those] - begins[those]) // _SECOND) for those in agreeing])
     best = strengths.argmax()
     at = likeliest[best]
     rival = strengths[np.abs(values[likeliest] - values[at]) > _ELSEWHERE].max(initial=0)
-    song, start = index.song_at(int(places[first[at]]))
+    song, start = index.song_at(int(places[order[first[at]]]))
     return Alignment(song=song, offset=int(values[at]) - start, strength=float(strengths[best] - _RIVALRY * rival))
 
 
-def confidence(strength: float, seconds: float) -> float:
-    """How likely it is, in percent, that an alignment of this strength with a recording of so many seconds is no chance.
+def log_odds(strength: float, seconds: float) -> float:
+    """How likely it is that an alignment of this strength with a recording of so many seconds is no chance: natural log odds.
 
     A logistic curve, fitted on music that is in the index (as loud as speech or noise, or fainter) and as much that is not.
     """
-    return 100 / (1 + math.exp(-_AT_NEEDED - _SLOPE * math.log(max(strength, 0.1) / (_NEEDED + _NEEDED_A_SECOND * seconds))))
+    return _AT_NEEDED + _SLOPE * math.log(max(strength, 0.1) / (_NEEDED + _NEEDED_A_SECOND * seconds))
+
+
+def _sorted(begins: Places) -> tuple[Places, Places]:
+    """`begins`, at most `_MAX_POSTINGS` of them, in ascending order, and where each stood; equal ones stay in order.
+
+    Half the time of `argsort`: value and number are one key.
+    """
+    bits, least = _MAX_POSTINGS.bit_length(), begins.min()
+    keys = ((begins - least) << bits) | np.arange(begins.size)
+    keys.sort()
+    return (keys >> bits) + least, keys & ((1 << bits) - 1)
+
+
+def _largest(counts: Places, most: int) -> Places:
+    """Where the `most` largest are, beginning with the largest; of equal ones, the first."""
+    keys = counts * counts.size - np.arange(counts.size)
+    found = np.argpartition(keys, -min(most, counts.size))[-most:]
+    return np.asarray(found[np.argsort(-keys[found])], np.int64)
 
 
 def _strength(hashes: npt.NDArray[np.uint32], moments: Places) -> float:

@@ -5,9 +5,10 @@ import pytest
 
 from gateway.engines.music import matcher
 from gateway.engines.music.engine import LEAST_CONFIDENCE
+from gateway.engines.music.evidence import confidence
 from gateway.engines.music.index import MusicIndex
 from gateway.engines.music.landmarks import FRAME_SECONDS, HOP, RATE, Landmarks, query_landmarks, song_landmarks
-from gateway.engines.music.matcher import best_alignment, confidence
+from gateway.engines.music.matcher import best_alignment, log_odds
 
 from .sounds import Samples, melody, noise, written_index
 
@@ -20,7 +21,7 @@ def test_a_part_among_as_much_noise_is_found_to_the_frame(songs, index, seed) ->
     assert alignment is not None
     assert index.songs[alignment.song] == f"song {seed}"
     assert alignment.offset * FRAME_SECONDS == pytest.approx(start, abs=0.05)
-    assert confidence(alignment.strength, 10) > 99
+    assert confidence(log_odds(alignment.strength, 10)) > 99
 
 
 def test_a_song_that_begins_within_the_recording_has_a_negative_offset(songs, index) -> None:
@@ -34,7 +35,7 @@ def test_a_song_that_begins_within_the_recording_has_a_negative_offset(songs, in
 def test_songs_that_are_not_in_the_index_are_not_trusted(index) -> None:
     for seed in range(100, 130):
         alignment = best_alignment(index, query_landmarks(melody(seed, 12)))
-        assert alignment is None or confidence(alignment.strength, 12) < LEAST_CONFIDENCE
+        assert alignment is None or confidence(log_odds(alignment.strength, 12)) < LEAST_CONFIDENCE
 
 
 def test_another_tempo_or_pitch_is_another_recording(songs, index) -> None:
@@ -43,7 +44,7 @@ def test_another_tempo_or_pitch_is_another_recording(songs, index) -> None:
         at = np.arange(0, song.size - 1, ratio)
         other = np.interp(at, np.arange(song.size), song).astype(np.float32)
         alignment = best_alignment(index, query_landmarks(other))
-        assert alignment is None or confidence(alignment.strength, 12) < LEAST_CONFIDENCE
+        assert alignment is None or confidence(log_odds(alignment.strength, 12)) < LEAST_CONFIDENCE
 
 
 def few_notes(seed: int, seconds: float) -> Samples:
@@ -77,7 +78,7 @@ def test_what_repeats_itself_exactly_is_still_found(songs, tmp_path) -> None:
     alignment = best_alignment(index, query_landmarks(part + noise(0, part.size)))
     assert alignment is not None
     assert index.songs[alignment.song] == "loop"
-    assert confidence(alignment.strength, 12) > 95
+    assert confidence(log_odds(alignment.strength, 12)) > 95
 
 
 def test_what_holds_no_landmark_matches_nothing(index) -> None:
@@ -123,8 +124,8 @@ def test_what_agrees_over_time_counts_for_more_than_what_agrees_at_once(songs, t
 
 
 def test_confidence_grows_with_strength_and_falls_with_length() -> None:
-    rising = [confidence(strength, 10) for strength in range(0, 60, 2)]
+    rising = [confidence(log_odds(strength, 10)) for strength in range(0, 60, 2)]
     assert rising == sorted(rising)
     assert 0 <= rising[0] < 1
     assert 99.9 < rising[-1] <= 100
-    assert confidence(16, 20) < confidence(16, 10)
+    assert confidence(log_odds(16, 20)) < confidence(log_odds(16, 10))
