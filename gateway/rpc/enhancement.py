@@ -28,7 +28,7 @@ from gateway.rpc.convert_enhancement import (
     write_enhanced,
     write_enhanced_file,
 )
-from gateway.rpc.upload import ACCEPTED, UPLOAD_LIMITS, Upload, UploadConfig, UploadLimits, UploadMessage
+from gateway.rpc.upload import UPLOAD_LIMITS, Upload, UploadConfig, UploadLimits, UploadMessage, accept
 from gateway.usecases.enhancement import CheckedImage, EnhanceImage
 
 
@@ -141,7 +141,7 @@ class EnhancementServicer(pb_grpc.EnhancementServiceServicer):
         parameters = method.read(config.request)
         call = with_cache(read_caller(context), config.request.cache)
         with current_caller().picture(), self._calls.held.admitted(upload.size(config)):
-            await context.send_initial_metadata(ACCEPTED)
+            await accept(context)
             return await self._outcome(config.request.validate_only, await upload.source(config), parameters, call)
 
     async def _outcome(

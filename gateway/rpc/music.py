@@ -14,7 +14,7 @@ from gateway.rpc.authentication import current_caller
 from gateway.rpc.caller import read_caller, with_cache
 from gateway.rpc.calls import Calls
 from gateway.rpc.convert import read_source, write_duration, write_processing
-from gateway.rpc.upload import ACCEPTED, UPLOAD_LIMITS, Upload, UploadLimits
+from gateway.rpc.upload import UPLOAD_LIMITS, Upload, UploadLimits, accept
 from gateway.usecases.music import MAX_MEDIA_BYTES, RecognizeMusic
 
 _LIMITS: Final = replace(UPLOAD_LIMITS, max_bytes=MAX_MEDIA_BYTES, too_large=Reason.MEDIA_TOO_LARGE)
@@ -54,7 +54,7 @@ class MusicServicer(pb_grpc.MusicServiceServicer):
             config = await upload.config()
             call = with_cache(read_caller(context), config.request.cache)
             with current_caller().picture(), self._calls.held.admitted(upload.size(config)):
-                await context.send_initial_metadata(ACCEPTED)
+                await accept(context)
                 response = await self._recognized(await upload.source(config), config.request, call)
                 return pb.StreamRecognizeBackgroundMusicResponse(response=response)
 

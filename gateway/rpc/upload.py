@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import message
+from grpc import aio
 
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import file_pb2
 from gateway.media import ImageContent, ImageSource
+from gateway.rpc.answer import Context
 from gateway.rpc.chunks import CHUNK_BYTES, sha256_of
 from gateway.rpc.convert import Sourced, read_source
 
-ACCEPTED: Final = (("x-upload-accepted", "1"),)
+_ACCEPTED: Final = (("x-upload-accepted", "1"),)
 """Initial metadata that tell a client to send: what it asked is in order."""
 
 _SHA256_BYTES: Final = 32
@@ -63,6 +65,14 @@ class UploadLimits:
 
 UPLOAD_LIMITS: Final = UploadLimits()
 """Those of pictures, unless the settings say otherwise."""
+
+
+async def accept(context: Context) -> None:
+    """Tell the client to send. Raises `CancelledError` if it has gone away: gRPC cancels the call itself only somewhat later."""
+    try:
+        await context.send_initial_metadata(_ACCEPTED)
+    except aio.InternalError:
+        raise asyncio.CancelledError from None
 
 
 class Upload(Generic[_Config]):
