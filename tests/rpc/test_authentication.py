@@ -20,7 +20,6 @@ from gateway.access.key_text import new_key
 from gateway.access.metrics import AccessMetrics
 from gateway.access.operations import Operation
 from gateway.access.tenants import KeyRecord, Limits, Roster, Tenant
-from gateway.client.true_status import keep_true_status
 from gateway.imagerecognition.v1 import (
     enhancement_pb2,
     enhancement_pb2_grpc,
@@ -97,7 +96,6 @@ class Calls:
             case "StreamTagImages":
                 item = tagging_pb2.StreamTagImagesRequest(item=tagging_pb2.StreamTagImagesItem(item_id="a", content=dog))
                 call = self._tagging.StreamTagImages(iter([item]), metadata=metadata)
-                keep_true_status(call)
                 async for response in call:
                     self._check(response.result)
             case "InspectImage":
@@ -108,7 +106,6 @@ class Calls:
                 item = preprocess_pb2.StreamPrepareImagesItem(item_id="a", content=dog)
                 sent = preprocess_pb2.StreamPrepareImagesRequest(item=item)
                 call = self._preprocess.StreamPrepareImages(iter([sent]), metadata=metadata)
-                keep_true_status(call)
                 async for response in call:
                     self._check(response.header)
             case "EnhanceDarkImage":
@@ -121,7 +118,6 @@ class Calls:
                 message = getattr(enhancement_pb2, f"{method}Request")
                 sent = _upload(dog, message, getattr(enhancement_pb2, f"{method}Config"))
                 call = getattr(self._enhancement, method)(sent, metadata=metadata)
-                keep_true_status(call)
                 async for _ in call:
                     pass
             case "RecognizeBackgroundMusic":
@@ -132,7 +128,6 @@ class Calls:
                 config = music_pb2.StreamRecognizeBackgroundMusicConfig(request=request)
                 sent = music_pb2.StreamRecognizeBackgroundMusicRequest(config=config)
                 call = self._music.StreamRecognizeBackgroundMusic(iter([sent]), metadata=metadata)
-                keep_true_status(call)
                 await call
             case "GetInfo":
                 await self._info.GetInfo(gateway_pb2.GetInfoRequest(), metadata=metadata)

@@ -411,7 +411,7 @@ async def test_calls_are_counted_by_the_drain(make_server, preprocess, dog) -> N
         await asyncio.wait_for(held.full.wait(), 5)
         draining = asyncio.create_task(server.drain())
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await forever(lambda: stub.InspectImage(pb.InspectImageRequest(content=b""), timeout=5))
+            await forever(lambda: stub.InspectImage(pb.InspectImageRequest(content=b""), timeout=30))
         # gRPC cancels what comes between the server's good-bye and the client's reading of it.
         assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
         assert not draining.done()
