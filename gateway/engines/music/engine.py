@@ -51,8 +51,11 @@ class MusicEngine:
 
 
 def _hint(alignment: Alignment, piece: Piece) -> Hint:
+    seconds = piece.samples.size / RATE
     return Hint(
         song=alignment.song,
         offset=alignment.offset * FRAME_SECONDS - piece.start,
-        log_odds=log_odds(alignment.strength, piece.samples.size / RATE),
+        log_odds=log_odds(alignment.strength, seconds),
+        start=piece.start,
+        seconds=seconds,
     )
