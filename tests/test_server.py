@@ -1,9 +1,11 @@
 """What the composition root hands to the parts."""
 
 import asyncio
+import gc
 import json
 import logging
 import re
+import weakref
 from collections.abc import Iterator
 
 import aiohttp
@@ -14,6 +16,7 @@ from gateway import _native
 from gateway.breadth.settings import BreadthSettings
 from gateway.config import GatewaySettings
 from gateway.config.reload import Reload, reloadable
+from gateway.engines import provider as local
 from gateway.ops.settings import OpsSettings
 from gateway.prepare.settings import PrepareSettings
 from gateway.rest.settings import RestSettings
@@ -76,3 +79,23 @@ async def test_every_setting_that_is_said_to_change_while_it_runs_does() -> None
     reload = Reload(lambda: settings, settings)
     async with running_gateway(settings, reload=reload):
         assert reload.paths == reloadable()
+
+
+async def test_of_a_rest_face_that_ended_no_models_are_left(monkeypatch) -> None:
+    """aiohttp keeps the applications of a process that were ever called, and they reach all that they serve."""
+    opened: list[weakref.ref[object]] = []
+
+    def noted(engine: type) -> object:
+        made = engine()
+        opened.append(weakref.ref(made))
+        return made
+
+    for engine in (local.TaggingEngine, local.EnhancementEngine):
+        monkeypatch.setattr(local, engine.__name__, lambda engine=engine: noted(engine))
+    rest = RestSettings(listen="127.0.0.1:0", access_key="AK", secret_key=SecretStr("SK"))
+    async with running_rest_face(GatewaySettings(rest=rest)) as address, aiohttp.ClientSession() as session:
+        async with session.get(f"http://{address}/openapi.json") as response:
+            assert response.status == 200
+        assert all(each() is not None for each in opened)
+    gc.collect()
+    assert [each() for each in opened] == [None, None]

@@ -5,7 +5,7 @@ import time
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 from prometheus_client import CollectorRegistry
@@ -43,6 +43,14 @@ from gateway.telemetry.stage import stage
 _ENGINES: Final = {DarkEnhanceParameters: "dark_enhance", DefogParameters: "defog", UpscaleParameters: "super_resolution"}
 
 
+class _Engines(NamedTuple):
+    """What takes the memory: the models, and the index of music."""
+
+    tagging: TaggingEngine
+    enhancement: EnhancementEngine
+    music: MusicEngine
+
+
 class LocalProvider:
     """Computes on this machine's CPUs: `workers` pictures or recordings at once, the others in order of arrival."""
 
@@ -59,9 +67,8 @@ class LocalProvider:
         # Pictures are worked on side by side, so each takes one thread: more per picture only add hand-overs.
         cv2.setNumThreads(1)
         self._max_pixels = max_pixels
-        self._tagging = TaggingEngine()
-        self._enhancement = EnhancementEngine()
-        self._music = MusicEngine(opened_index(settings.music_index))
+        music = MusicEngine(opened_index(settings.music_index))
+        self._opened: _Engines | None = _Engines(TaggingEngine(), EnhancementEngine(), music)
         self._pool = pool = EnginePool(settings.workers)
         # What is shown refers to the pool alone: the models are to go with this object, not with the registry.
         self._metrics = metrics = EngineMetrics(registry or CollectorRegistry())
@@ -70,8 +77,11 @@ class LocalProvider:
         metrics.show("waiting", "Pictures and recordings that wait for a thread.", lambda: pool.waiting)
 
     async def aclose(self) -> None:
-        """Drop what has not begun; what has begun ends within a picture's time."""
+        """Drop what has not begun, and the models; what has begun ends within a picture's time."""
         self._pool.close()
+        # Whoever still refers to this holds no models: aiohttp keeps the last 1024 handlers of a process, and through them their
+        # applications with all that these serve.
+        self._opened = None
 
     async def check(self) -> None:
         """Raise `GatewayError` if the models do not compute.
@@ -79,7 +89,7 @@ class LocalProvider:
         Waits for no place: however long the work takes that has them all, the engines are sound.
         """
         try:
-            await asyncio.to_thread(self._tagging.self_test)
+            await asyncio.to_thread(self._engines.tagging.self_test)
         except (ValueError, RuntimeError) as error:
             raise GatewayError(Reason.INTERNAL, "the local tagging engine does not work") from error
 
@@ -87,7 +97,7 @@ class LocalProvider:
         """Tag one picture. Raises `GatewayError` that says why if it cannot be decoded."""
         if isinstance(image, ImageUri):  # the use case downloads; see `downloads_images`
             raise TypeError
-        worked = await self._pool.run("tagging", partial(self._tagged, image, parameters), call)
+        worked = await self._pool.run("tagging", partial(self._tagged, self._engines.tagging, image, parameters), call)
         tags, decode_time = worked.result
         self._count("tagging", worked, decode_time)
         return TaggingReply(
@@ -102,7 +112,7 @@ class LocalProvider:
         """Brighten, defog or enlarge one picture; the result is upright and in sRGB. Raises `GatewayError`."""
         check_size(image.sent or image.facts, parameters)
         engine = _ENGINES[type(parameters)]
-        worked = await self._pool.run(engine, partial(self._enhanced, image, parameters), call)
+        worked = await self._pool.run(engine, partial(self._enhanced, self._engines.enhancement, image, parameters), call)
         (data, facts), decode_time = worked.result
         self._count(engine, worked, decode_time)
         return EnhancementReply(
@@ -118,15 +128,22 @@ class LocalProvider:
         """Name the music in one recording. Raises `GatewayError` if its sound cannot be read."""
         if isinstance(source, ImageUri):  # the use case downloads; see `downloads_recordings`
             raise TypeError
-        worked = await self._pool.run("music", partial(self._music.recognise, source.data), call)
+        worked = await self._pool.run("music", partial(self._engines.music.recognise, source.data), call)
         self._count("music", worked)
         return MusicReply(provider=self.name, match=worked.result, queue_time=worked.queue_time, work_time=worked.work_time)
+
+    @property
+    def _engines(self) -> _Engines:
+        if self._opened is None:
+            msg = "the engines are closed"
+            raise RuntimeError(msg)
+        return self._opened
 
     def _count(self, engine: str, worked: Worked[Any], decode_time: float | None = None) -> None:
         self._metrics.worked(engine, queue_time=worked.queue_time, work_time=worked.work_time, decode_time=decode_time)
 
     def _tagged(
-        self, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint
+        self, engine: TaggingEngine, image: PreparedImage, parameters: TaggingParameters, checkpoint: Checkpoint
     ) -> tuple[tuple[Tag, ...], float]:
         """The tags, and the seconds that decoding took."""
         started_at = time.perf_counter()
@@ -134,11 +151,11 @@ class LocalProvider:
             pixels, facts = decoded(image.data, max_side=TaggingEngine.WORKING_SIDE, max_pixels=self._max_pixels)
         decode_time = time.perf_counter() - started_at
         checkpoint()
-        tags = self._tagging.tag(pixels, parameters, checkpoint)
+        tags = engine.tag(pixels, parameters, checkpoint)
         return map_tags_back(tags, PreparedImage(data=b"", facts=image.sent or image.facts, sent=facts)), decode_time
 
     def _enhanced(
-        self, image: PreparedImage, parameters: EnhancementParameters, checkpoint: Checkpoint
+        self, engine: EnhancementEngine, image: PreparedImage, parameters: EnhancementParameters, checkpoint: Checkpoint
     ) -> tuple[tuple[bytes, ImageFacts], float]:
         """The enhanced file, and the seconds that decoding took."""
         started_at = time.perf_counter()
@@ -146,7 +163,7 @@ class LocalProvider:
             pixels, _ = decoded(image.data, max_side=MAX_SIDE, max_pixels=self._max_pixels)
         decode_time = time.perf_counter() - started_at
         checkpoint()
-        enhanced = self._enhancement.enhance(pixels, parameters, checkpoint)
+        enhanced = engine.enhance(pixels, parameters, checkpoint)
         checkpoint()
         return encoded(enhanced, (image.sent or image.facts).format), decode_time
 

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import io
 import threading
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import astuple
 
@@ -78,6 +80,18 @@ async def test_a_complaint_of_the_core_keeps_its_reason(provider, data, reason) 
     assert caught.value.reason is reason
 
 
+async def test_once_closed_it_holds_no_models(preparer, dog) -> None:
+    provider = LocalProvider(LocalSettings(workers=1), max_pixels=1_000_000)
+    image = preparer.check(dog)
+    assert (await provider.tag(image, TaggingParameters())).tags
+    engines = [weakref.ref(each) for each in provider._engines]
+    await provider.aclose()
+    gc.collect()
+    assert [each() for each in engines] == [None, None, None]
+    with pytest.raises(RuntimeError, match="closed"):
+        await provider.tag(image, TaggingParameters())
+
+
 async def test_uris_are_for_others(provider) -> None:
     with pytest.raises(TypeError):
         await provider.tag(ImageUri("https://example.org/"), TaggingParameters())
@@ -108,7 +122,7 @@ async def test_the_check_reports_a_broken_engine(provider, monkeypatch) -> None:
     def broken() -> None:
         raise ValueError
 
-    monkeypatch.setattr(provider._tagging, "self_test", broken)
+    monkeypatch.setattr(provider._engines.tagging, "self_test", broken)
     with pytest.raises(GatewayError) as caught:
         await provider.check()
     assert caught.value.reason is Reason.INTERNAL
