@@ -1,11 +1,14 @@
-"""The providers under contract: the engines of this process, and the cloud's client against the REST face that serves them."""
+"""The providers under contract: the engines of this process, and the cloud's client against the REST face that serves them.
+
+Each is opened once for a module: what a test asks of one leaves nothing that another could see, and models take long to load.
+"""
 
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
@@ -84,13 +87,13 @@ def opened(kind: str) -> contextlib.AbstractAsyncContextManager[Provider]:
     return local() if credentials is None else cloud(credentials)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tune(photos) -> bytes:
     """A recording of a tune that the shipped catalogue holds."""
     return (photos.parent / "music" / "harbour-lights.mp4").read_bytes()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def music_server(tune) -> AsyncIterator[str]:
     """Serves `tune`, and at another path something that is no recording."""
 
@@ -103,13 +106,10 @@ async def music_server(tune) -> AsyncIterator[str]:
         yield str(server.make_url("")).rstrip("/")
 
 
-@pytest.fixture(params=KINDS)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def subject(request, music_server) -> AsyncIterator[Subject]:
     async with opened(request.param) as provider:
         yield Subject(provider, music_server)
-    del provider
-    # Web applications are cycles, and hold the face's models, of which Python's collector sees no bytes: 100 MB for each test.
-    gc.collect()
 
 
 @pytest.fixture
