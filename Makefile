@@ -14,11 +14,13 @@ SERVICE_CONFIG := proto/gateway/imagerecognition/v1/service_config.json
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start many processes, and each would compile all of the gateway anew.
+unexport PYTHONDONTWRITEBYTECODE
 # maturin and protoc look for their helpers on the PATH.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model check-deploy check-container bench-prepare bench-engines soak bench-streams bench-connections bench-sizing fuzz wheel serve lock clean
+.PHONY: help install demo test test-unit test-native test-python test-breadth lint audit audit-advisories sbom sbom-of-wheels generate check-generated check-contract foreign-clients check-model check-deploy check-container bench-prepare bench-engines soak bench-streams bench-connections bench-sizing fuzz wheel serve lock clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,9 @@ demo: install  ## Tag the shipped photographs through every layer; writes demo-o
 	$(BIN)/image-gateway demo $(FILES)
 
 test: test-native test-python  ## Run all tests
+
+test-unit: install  ## Run the tests that are quick: of Python, and without those marked slow
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
 
 test-native: install
 	$(CARGO) test --quiet --locked --no-default-features $(MANIFEST)

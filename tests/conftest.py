@@ -10,7 +10,16 @@ from PIL import Image
 from gateway.prepare import Preparer
 from gateway.prepare.settings import PrepareSettings
 
+SLOW = ("breadth", "contract", "deploy", "e2e")
+"""Folders of which every test is slow."""
+
 PHOTOS = Path(__file__).parents[1] / "examples" / "photos"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

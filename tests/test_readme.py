@@ -14,6 +14,8 @@ import gateway.client
 from gateway.config import GatewaySettings
 from gateway.server import running_gateway
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 ADDRESS = "127.0.0.1:50051"

@@ -61,6 +61,7 @@ def told(account: Account, groups: Iterable[Group] = STORMY) -> str:
     return report([(account, checks(account, groups))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("credentials", ["token", "keys"])
 async def test_a_small_soak_holds(credentials) -> None:
     account = await soak(stormy(credentials, CALLS, 8, SMALL))
@@ -69,6 +70,7 @@ async def test_a_small_soak_holds(credentials) -> None:
     assert account.ledger.count(End.REFUSED) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("provider", "what"),
     [
@@ -91,6 +93,7 @@ async def test_a_provider_that_is_wrong_does_not_pass(provider, what) -> None:
         await CloudProvider.aclose(opened[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drill", DRILLS)
 async def test_small_drills_hold(drill) -> None:
     account = await soak(DRILLS[drill].plan, DRILLS[drill].open_provider)
@@ -98,6 +101,7 @@ async def test_small_drills_hold(drill) -> None:
     assert failing(account, groups) == set(), told(account, groups)
 
 
+@pytest.mark.slow
 async def test_asking_again_for_lost_replies_is_found_in_the_books() -> None:
     weather = replace(SMALL, share=0.2, weights={Fault.RESET_AFTER_WORK: 1.0, Fault.CLOSE_AFTER_WORK: 1.0})
     plan = stormy("token", 100, 8, weather)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import astuple
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
@@ -15,6 +16,7 @@ from gateway.engines.provider import LocalProvider
 from gateway.engines.settings import LocalSettings
 from gateway.errors import GatewayError, Reason
 from gateway.media import (
+    Box,
     DarkEnhanceParameters,
     DefogParameters,
     ImageFacts,
@@ -26,15 +28,26 @@ from gateway.media import (
     UpscaleParameters,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def provider() -> AsyncIterator[LocalProvider]:
     provider = LocalProvider(LocalSettings(workers=2), max_pixels=1_000_000, registry=CollectorRegistry())
     yield provider
     await provider.aclose()
 
 
-async def test_a_picture_is_tagged_and_timed(preparer, provider, dog) -> None:
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh() -> AsyncIterator[LocalProvider]:
+    """One that has not been asked for anything."""
+    provider = LocalProvider(LocalSettings(workers=2), max_pixels=1_000_000, registry=CollectorRegistry())
+    yield provider
+    await provider.aclose()
+
+
+async def test_a_picture_is_tagged_and_timed(preparer, fresh, dog) -> None:
+    provider = fresh
     reply = await provider.tag(preparer.check(dog), TaggingParameters(threshold=90))
     assert "狗" in {tag.name for tag in reply.tags}
     assert (reply.provider, reply.attempts, reply.request_ids) == ("local", 1, ())
@@ -139,8 +152,19 @@ async def test_the_check_does_not_wait_for_pictures(provider) -> None:
     await asyncio.gather(*busy)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(provider, photos) -> Box:
+    """Where the dog is in the picture shown upright."""
+    buffer = io.BytesIO()
+    with Image.open(photos / "dog.jpg") as picture:
+        picture.convert("RGB").save(buffer, "JPEG", quality=95)
+    shown = PreparedImage(buffer.getvalue(), ImageFacts("jpeg", 800, 600, 1, buffer.tell()))
+    reply = await provider.tag(shown, TaggingParameters(language=Language.EN))
+    return next(tag for tag in reply.tags if tag.name == "dog").instances[0].box
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
-async def test_boxes_are_in_the_pixels_that_the_file_stores(provider, photos, orientation) -> None:
+async def test_boxes_are_in_the_pixels_that_the_file_stores(provider, photos, place, orientation) -> None:
     with Image.open(photos / "dog.jpg") as picture:
         upright = picture.convert("RGB")
     there_and_back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # EXIF orientation → PIL.Image.Transpose that undoes showing it
@@ -151,14 +175,8 @@ async def test_boxes_are_in_the_pixels_that_the_file_stores(provider, photos, or
     facts = ImageFacts("jpeg", *stored.size, orientation, buffer.tell())
     reply = await provider.tag(PreparedImage(buffer.getvalue(), facts), TaggingParameters(language=Language.EN))
     (found,) = next(tag for tag in reply.tags if tag.name == "dog").instances[:1]
-    # Where the dog is in the picture shown upright, as the same engine sees it.
-    buffer = io.BytesIO()
-    upright.save(buffer, "JPEG", quality=95)
-    shown = PreparedImage(buffer.getvalue(), ImageFacts("jpeg", 800, 600, 1, buffer.tell()))
-    reply = await provider.tag(shown, TaggingParameters(language=Language.EN))
-    (expected,) = next(tag for tag in reply.tags if tag.name == "dog").instances[:1]
     sent = ImageFacts("jpeg", 800, 600, 1, 0)
-    mapped = map_back(expected.box, PreparedImage(b"", facts, sent=sent))
+    mapped = map_back(place, PreparedImage(b"", facts, sent=sent))
     for one, other in zip(astuple(found.box), astuple(mapped), strict=True):
         assert abs(one - other) < 12
 
@@ -217,7 +235,7 @@ async def test_a_recording_without_music_of_ours_matches_nothing_and_noise_is_re
         await provider.recognize_music(ImageUri("https://example.org/"))
 
 
-def test_an_index_of_music_that_cannot_be_used_is_named(tmp_path) -> None:
+async def test_an_index_of_music_that_cannot_be_used_is_named(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"music_index: .*missing.index"):
         LocalProvider(LocalSettings(music_index=tmp_path / "missing.index"), max_pixels=1)
     (tmp_path / "other.index").write_bytes(b"something else entirely")

@@ -305,38 +305,42 @@ def test_whatever_the_sdk_signs_is_accepted(request) -> None:
     assert check(request) is True
 
 
-@settings(derandomize=True, deadline=None, max_examples=600)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(honest_requests(), st.data())
 def test_no_single_change_is_accepted(request, data) -> None:
-    """One character or line of one part is changed, added or left out."""
-    part = data.draw(st.sampled_from(["method", "path", "query", "body", "value", "double", "drop", "signature"]))
+    """One character or line of one part is changed, added or left out. To make up a request takes longest, so each is changed in
+    every part in turn."""
+    for part in ("method", "path", "query", "body", "value", "double", "drop", "signature"):
+        with pytest.raises(SignatureError):
+            check(_changed(request, part, data))
+
+
+def _changed(request: SignedRequest, part: str, data: st.DataObject) -> SignedRequest:
     path, _, query = request.target.partition("?")
     match part:
         case "method":
-            changed = dataclasses.replace(request, method=data.draw(st.sampled_from(["PATCH", "HEAD", "OPTIONS"])))
+            return dataclasses.replace(request, method=data.draw(st.sampled_from(["PATCH", "HEAD", "OPTIONS"])))
         case "path":
             at = data.draw(st.integers(1, len(path)))
             letter = data.draw(st.sampled_from("aZ0-~!*'"))
-            changed = dataclasses.replace(request, target=path[:at] + letter + path[at:] + ("?" + query if query else ""))
+            return dataclasses.replace(request, target=path[:at] + letter + path[at:] + ("?" + query if query else ""))
         case "query":
             more = data.draw(st.sampled_from(["a=", "a=1", "%00=", "é=1", "="]))
-            changed = dataclasses.replace(request, target=f"{path}?{query}&{more}" if query else f"{path}?{more}")
+            return dataclasses.replace(request, target=f"{path}?{query}&{more}" if query else f"{path}?{more}")
         case "body":
             at = data.draw(st.integers(0, len(request.body)))
-            changed = dataclasses.replace(request, body=request.body[:at] + b"\x00" + request.body[at:])
+            return dataclasses.replace(request, body=request.body[:at] + b"\x00" + request.body[at:])
         case "value" | "double" | "drop":
             names = _signed_names(request.headers)
             name = data.draw(st.sampled_from(names))
             value = header(request, name)
             lines = {"value": [value + "x"], "double": [value, value], "drop": []}[part]
-            changed = with_header(request, name, *lines)
+            return with_header(request, name, *lines)
         case _:
             authorization = header(request, "authorization")
             at = len(authorization) - data.draw(st.integers(1, 64))
             digit = "1" if authorization[at] == "0" else "0"
-            changed = with_header(request, "authorization", authorization[:at] + digit + authorization[at + 1 :])
-    with pytest.raises(SignatureError):
-        check(changed)
+            return with_header(request, "authorization", authorization[:at] + digit + authorization[at + 1 :])
 
 
 def _signed_names(headers: Headers) -> list[str]:

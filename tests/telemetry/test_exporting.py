@@ -1,7 +1,8 @@
 import asyncio
-import socket
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gateway.telemetry.exporting import opened_tracing, read_headers
 from gateway.telemetry.settings import TraceSettings
@@ -15,9 +16,14 @@ async def test_without_an_endpoint_nothing_is_traced() -> None:
 @pytest.mark.parametrize(("ratio", "sampled"), [(0.0, 0), (1.0, 1)])
 async def test_callers_decide_and_for_the_others_the_ratio(ratio, sampled) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        endpoint = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        nobody.close()
+
+    async def collect(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/v1/traces", collect)
+    async with TestServer(app) as collector:
+        endpoint = f"http://127.0.0.1:{collector.port}"
         async with asyncio.timeout(20), opened_tracing(TraceSettings(endpoint=endpoint, ratio=ratio), "1") as tracing:
             assert tracing is not None
             for sent, expected in (({}, sampled), ({"traceparent": f"{parent}00"}, 0), ({"traceparent": f"{parent}01"}, 1)):
