@@ -114,12 +114,12 @@ async def test_super_resolution_takes_no_webp_but_makes_one_fit(stub, provider, 
 
 
 @pytest.mark.parametrize("method", REQUESTS)
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_every_failure_of_the_provider_reaches_the_client(stub, provider, dog, method, reason) -> None:
-    provider.failure = GatewayError(reason, "said by the provider")
-    code, told, _ = await failure(getattr(stub, method)(REQUESTS[method](content=dog)))
-    assert told == reason.value
-    assert code is CODES[reason]
+async def test_every_failure_of_the_provider_reaches_the_client(stub, provider, dog, method) -> None:
+    told = {}
+    for reason in Reason:
+        provider.failure = GatewayError(reason, "said by the provider")
+        told[reason] = (await failure(getattr(stub, method)(REQUESTS[method](content=dog))))[:2]
+    assert told == {reason: (CODES[reason], reason.value) for reason in Reason}
 
 
 async def test_a_fault_of_ours_shows_no_detail(stub, provider, dog) -> None:
@@ -191,11 +191,12 @@ async def test_parameters_of_streams_arrive(stub, provider, fetcher, dog, method
 
 
 @pytest.mark.parametrize("method", REQUESTS)
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_every_failure_of_the_provider_ends_the_stream(stub, provider, dog, method, reason) -> None:
-    provider.failure = GatewayError(reason, "said by the provider")
-    code, told, _ = await failure(stream(stub, method, dog).read())
-    assert (code, told) == (CODES[reason], reason.value)
+async def test_every_failure_of_the_provider_ends_the_stream(stub, provider, dog, method) -> None:
+    told = {}
+    for reason in Reason:
+        provider.failure = GatewayError(reason, "said by the provider")
+        told[reason] = (await failure(stream(stub, method, dog).read()))[:2]
+    assert told == {reason: (CODES[reason], reason.value) for reason in Reason}
 
 
 @pytest.mark.parametrize("method", REQUESTS)

@@ -54,11 +54,13 @@ async def test_a_bad_source_is_refused(stub) -> None:
     assert await reason_of(stub.RecognizeBackgroundMusic(pb.RecognizeBackgroundMusicRequest(uri="file:///x"))) == "URI_INVALID"
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_every_failure_of_the_provider_reaches_the_client(stub, provider, reason) -> None:
-    provider.failure = GatewayError(reason, "said by the provider")
-    call = stub.RecognizeBackgroundMusic(pb.RecognizeBackgroundMusicRequest(content=b"sound"))
-    assert await reason_of(call) == reason.value
+async def test_every_failure_of_the_provider_reaches_the_client(stub, provider) -> None:
+    told = {}
+    for reason in Reason:
+        provider.failure = GatewayError(reason, "said by the provider")
+        call = stub.RecognizeBackgroundMusic(pb.RecognizeBackgroundMusicRequest(content=b"sound"))
+        told[reason] = await reason_of(call)
+    assert told == {reason: reason.value for reason in Reason}
 
 
 def stream(stub, upload: bytes | None = None, *, size: int | None = None, **request: object):
@@ -103,10 +105,12 @@ async def test_an_empty_recording_in_chunks_is_refused(stub) -> None:
     assert await reason_of(stream(stub, b"")) == "IMAGE_EMPTY"
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_every_failure_of_the_provider_ends_the_stream(stub, provider, reason) -> None:
-    provider.failure = GatewayError(reason, "said by the provider")
-    assert await reason_of(stream(stub, bytes(CHUNK_BYTES + 1))) == reason.value
+async def test_every_failure_of_the_provider_ends_the_stream(stub, provider) -> None:
+    told = {}
+    for reason in Reason:
+        provider.failure = GatewayError(reason, "said by the provider")
+        told[reason] = await reason_of(stream(stub, bytes(CHUNK_BYTES + 1)))
+    assert told == {reason: reason.value for reason in Reason}
 
 
 @pytest.mark.parametrize("source", [{"content": b"sound"}, {"uri": "https://example.org/a.mp4"}])

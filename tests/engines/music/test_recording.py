@@ -25,7 +25,9 @@ def heard(media: bytes) -> list[recording.Piece]:
 def likeness(one: Samples, other: Samples) -> float:
     """Correlation at the best shift of up to a fifth of a second: codecs begin with silence of their own."""
     size = min(one.size, other.size) - 1600
-    return max(float(np.corrcoef(one[shift : shift + size], other[:size])[0, 1]) for shift in range(1600))
+    overlaps = np.lib.stride_tricks.sliding_window_view(one[: size + 1599], size)
+    shift = int((overlaps @ other[:size]).argmax())
+    return float(np.corrcoef(overlaps[shift], other[:size])[0, 1])
 
 
 @pytest.mark.parametrize(("codec", "form"), [("aac", "mp4"), ("aac", "mov"), ("alac", "mp4")])
