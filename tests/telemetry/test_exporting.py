@@ -1,9 +1,11 @@
 import asyncio
+import socket
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.telemetry import exporting
 from gateway.telemetry.exporting import opened_tracing, read_headers
 from gateway.telemetry.settings import TraceSettings
 
@@ -29,6 +31,16 @@ async def test_callers_decide_and_for_the_others_the_ratio(ratio, sampled) -> No
             for sent, expected in (({}, sampled), ({"traceparent": f"{parent}00"}, 0), ({"traceparent": f"{parent}01"}, 1)):
                 with tracing.server_span("m", {}, sent):
                     assert int(tracing.headers()["traceparent"][-2:], 16) & 1 == expected
+
+
+async def test_a_collector_that_is_not_there_is_nothing_to_calls(monkeypatch) -> None:
+    monkeypatch.setattr(exporting, "_EXPORT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        endpoint = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    async with asyncio.timeout(20), opened_tracing(TraceSettings(endpoint=endpoint, ratio=1.0), "1") as tracing:
+        assert tracing is not None
+        with tracing.server_span("m", {}, {}):
+            assert int(tracing.headers()["traceparent"][-2:], 16) & 1
 
 
 def test_headers_are_read_from_a_file(tmp_path) -> None:
