@@ -68,8 +68,9 @@ class Gate:
         if scope is not None:
             scope.let_in(known=bool(identity.kind) or not self.asks)
         name = self._name(identity, claimed)
+        roster = self.roster()
         try:
-            tenant = self.roster().tenant(name)
+            tenant = roster.tenant(name)
         except GatewayError:
             self._metrics.refused("none", "tenant")
             raise
@@ -77,7 +78,7 @@ class Gate:
         if scope is not None:
             scope.tenant, scope.tenant_class = name, limits.tenant_class
         self._check_operation(tenant, operation)
-        return Caller(self, identity, name, operation)
+        return Caller(self, identity, name, operation, roster, _end(identity, roster))
 
     def note(self, refusal: RefusedError) -> None:
         """Count and log credentials that were refused, here or before they came here."""
@@ -87,20 +88,18 @@ class Gate:
     def check_again(self, identity: Identity, name: str, operation: Operation | None) -> float:
         """Judge a caller that has been let in by what is in force now; gives until when that holds if the roster stays as it is,
         in seconds since the epoch. Raises as `admit`."""
-        roster, now, until = self.roster(), self.now(), identity.until
-        if now >= until:
+        roster, now = self.roster(), self.now()
+        if now >= identity.until:
             raise RefusedError(identity.kind, "expired", "the credentials of the call have expired")
         if identity.key_id:
             key = roster.keys.get(identity.key_id)
             if key is None or key.tenant != identity.tenant:
                 raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
             check_times(key, now)
-            if key.expires is not None:
-                until = key.expires.timestamp()
         if identity.certificate and roster.certificates.get(identity.certificate) != identity.tenant:
             raise RefusedError(identity.kind, "withdrawn", "the client certificate is not the tenant's any more")
         self._check_operation(roster.tenant(self._name(identity, name)), operation)
-        return until
+        return _end(identity, roster)
 
     def allowance(self, name: str) -> Allowance:
         """What the tenant `name` may do now. Raises `GatewayError` if it may not call any more."""
@@ -155,16 +154,31 @@ class Gate:
         )
 
 
+def _end(identity: Identity, roster: Roster) -> float:
+    """When the credentials of a caller end by `roster`, in seconds since the epoch."""
+    key = roster.keys.get(identity.key_id)
+    return identity.until if key is None or key.expires is None else key.expires.timestamp()
+
+
 class Caller:
     """Who makes one call, for as long as it goes on: at each picture it is seen to that it still may."""
 
-    def __init__(self, gate: Gate, identity: Identity, tenant: str, operation: Operation | None) -> None:
-        """`tenant`: in whose name the call is. `operation`: for which one, if it is one."""
+    def __init__(
+        self,
+        gate: Gate,
+        identity: Identity,
+        tenant: str,
+        operation: Operation | None,
+        judged_by: Roster,
+        holds_until: float,
+    ) -> None:
+        """`tenant`: in whose name the call is. `operation`: for which one, if it is one. `judged_by`: the roster by which it was
+        let in. `holds_until`: how long that holds if the roster stays as it is, in seconds since the epoch."""
         self._gate = gate
         self._identity = identity
         self._operation = operation
-        self._judged_by: Roster | None = None
-        self._holds_until = 0.0
+        self._judged_by = judged_by
+        self._holds_until = holds_until
         self.tenant = tenant
 
     @property
