@@ -69,11 +69,7 @@ class Gate:
             scope.let_in(known=bool(identity.kind) or not self.asks)
         name = self._name(identity, claimed)
         roster = self.roster()
-        try:
-            tenant = roster.tenant(name)
-        except GatewayError:
-            self._metrics.refused("none", "tenant")
-            raise
+        tenant = self._tenant(roster, name)
         limits = tenant.limits
         if scope is not None:
             scope.tenant, scope.tenant_class = name, limits.tenant_class
@@ -81,7 +77,7 @@ class Gate:
         return Caller(self, identity, name, operation, roster, _end(identity, roster))
 
     def note(self, refusal: RefusedError) -> None:
-        """Count and log credentials that were refused, here or before they came here."""
+        """Count and log credentials that were refused: here, before they came here, or while a stream went on."""
         self._metrics.authenticated(refusal.kind, refusal.why)
         _log.debug("a call is refused: %s", refusal)
 
@@ -98,7 +94,7 @@ class Gate:
             check_times(key, now)
         if identity.certificate and roster.certificates.get(identity.certificate) != identity.tenant:
             raise RefusedError(identity.kind, "withdrawn", "the client certificate is not the tenant's any more")
-        self._check_operation(roster.tenant(self._name(identity, name)), operation)
+        self._check_operation(self._tenant(roster, self._name(identity, name)), operation)
         return _end(identity, roster)
 
     def allowance(self, name: str) -> Allowance:
@@ -136,6 +132,13 @@ class Gate:
             f"the metadata {TENANT_KEY} names another tenant than the call's credentials, which may not act for it; leave it out",
             field=TENANT_KEY,
         )
+
+    def _tenant(self, roster: Roster, name: str) -> Tenant:
+        try:
+            return roster.tenant(name)
+        except GatewayError:
+            self._metrics.refused("none", "tenant")
+            raise
 
     def _check_operation(self, tenant: Tenant, operation: Operation | None) -> None:
         limits = tenant.limits
@@ -179,6 +182,7 @@ class Caller:
         self._operation = operation
         self._judged_by = judged_by
         self._holds_until = holds_until
+        self._is_noted = False
         self.tenant = tenant
 
     @property
@@ -203,6 +207,15 @@ class Caller:
         roster = self._gate.roster()
         # Most of the time nothing has changed: two comparisons for each picture of a stream.
         if roster is not self._judged_by or self._gate.now() >= self._holds_until:
-            self._holds_until = self._gate.check_again(self._identity, self.tenant, self._operation)
+            self._judge_again()
             self._judged_by = roster
         return self._gate.allowance(self.tenant)
+
+    def _judge_again(self) -> None:
+        try:
+            self._holds_until = self._gate.check_again(self._identity, self.tenant, self._operation)
+        except RefusedError as refusal:
+            if not self._is_noted:  # a stream is one call, however many items it has
+                self._is_noted = True
+                self._gate.note(refusal)
+            raise

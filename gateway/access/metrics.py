@@ -22,7 +22,8 @@ class AccessMetrics:
         self.classes: Final = TenantClasses()
         self._authentications = Counter(
             "image_gateway_authentications",
-            "Calls by the authenticator that judged their credentials (none if no one did) and what it said: ok or why not.",
+            "Calls by the authenticator that judged their credentials (none if no one did) and what it said: ok or why not. "
+            "Streams that go on when their credentials are taken no more count for that, too, once.",
             ["authenticator", "result"],
             registry=registry,
         )

@@ -210,6 +210,22 @@ async def test_a_token_that_expires_ends_a_stream_s_pictures(timed, clock) -> No
         pass
 
 
+@pytest.mark.parametrize("kind", ["api_key", "certificate"])
+async def test_a_stream_whose_credentials_are_withdrawn_is_counted_once(timed, rosters, counted, kind) -> None:
+    shown = {"api_key": SHOWN, "certificate": Shown(names=("cn:everything",))}[kind]
+    one, other = [await timed.admit(shown, "", Operation.TAGGING) for _ in range(2)]
+    rosters.current = roster(keys={}, certificates={})
+    assert not any(still_taken(caller) for caller in (one, one, one, other))
+    assert counted("authentications_total", authenticator=kind, result="withdrawn") == 2
+
+
+async def test_a_tenant_that_may_not_call_any_more_is_counted_in_streams_too(timed, rosters, counted) -> None:
+    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    rosters.current = roster(tenants={}, others=None)
+    assert not still_taken(caller)
+    assert counted("tenant_refusals_total", tenant_class="none", limit="tenant") == 1
+
+
 async def test_an_operation_that_is_taken_away_ends_a_stream_s_pictures(timed, rosters, counted) -> None:
     caller = await timed.admit(SHOWN, "", Operation.TAGGING)
     assert still_taken(caller)
