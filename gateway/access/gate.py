@@ -94,6 +94,8 @@ class Gate:
             check_times(key, now)
         if identity.certificate and roster.certificates.get(identity.certificate) != identity.tenant:
             raise RefusedError(identity.kind, "withdrawn", "the client certificate is not the tenant's any more")
+        if identity.subject and roster.tenant_of(identity.subject) != identity.tenant:
+            raise RefusedError(identity.kind, "withdrawn", "the token's subject is not the tenant's any more")
         self._check_operation(self._tenant(roster, self._name(identity, name)), operation)
         return _end(identity, roster)
 

@@ -72,6 +72,10 @@ class Roster:
         others = () if self.others is None else (self.others.tenant_class,)
         return frozenset((*(tenant.limits.tenant_class for tenant in self.tenants.values()), *others))
 
+    def tenant_of(self, subject: str) -> str:
+        """The name of the tenant that a token's `subject` stands for: its own, unless it is listed for one."""
+        return self.subjects.get(subject, subject)
+
     def tenant(self, name: str) -> Tenant:
         """The tenant of that name, listed or not. Raises `GatewayError` with `PERMISSION_DENIED` if it may not call."""
         listed = self.tenants.get(name)

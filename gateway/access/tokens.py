@@ -65,7 +65,9 @@ class TokenAuthenticator:
         if keys is None:
             raise RefusedError(KIND, "no_keys", "tokens cannot be checked now: the keys of their issuer are not to be had")
         claims = self._claims(shown.bearer, keys.find(key_id, algorithm), algorithm)
-        return Identity(self._tenant(claims), KIND, until=min(int(claims["exp"]), _NEVER) + self._leeway)
+        subject = self._subject(claims)
+        until = min(int(claims["exp"]), _NEVER) + self._leeway
+        return Identity(self._roster().tenant_of(subject), KIND, subject=subject, until=until)
 
     async def reload(self) -> None:
         """Renew the keys."""
@@ -111,14 +113,10 @@ class TokenAuthenticator:
         except (ValueError, TypeError, RecursionError, OverflowError):  # what the library lets through of odd claims
             raise _malformed() from None
 
-    def _tenant(self, claims: dict[str, Any]) -> str:
+    def _subject(self, claims: dict[str, Any]) -> str:
         name = claims.get(self._tenant_claim)
-        if isinstance(name, str):
-            listed = self._roster().subjects.get(name)
-            if listed is not None:
-                return listed
-            if is_tenant_name(name):
-                return name
+        if isinstance(name, str) and (name in self._roster().subjects or is_tenant_name(name)):
+            return name
         message = (
             f"the token's claim {self._tenant_claim} names no tenant: it must be a text of 1 to {MAX_TENANT_CHARS} characters"
         )

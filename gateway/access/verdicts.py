@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "signature",
             "tenant",
             "unknown_key",
+            "withdrawn",
         ),
         "certificate": ("ambiguous", "withdrawn"),
     }

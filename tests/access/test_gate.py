@@ -30,6 +30,7 @@ def roster(**more: object) -> Roster:
         "tenants": tenants,
         "keys": {KEY.id: KeyRecord("shop", KEY.hash), FRONT_KEY.id: KeyRecord("front", FRONT_KEY.hash)},
         "certificates": {"dns:tried.internal": "tried", "cn:everything": "all"},
+        "subjects": {"shop@issuer": "shop"},
     }
     return Roster(**(given | more))
 
@@ -172,7 +173,7 @@ async def test_a_key_that_is_withdrawn_ends_a_stream_s_pictures(gate, rosters) -
 @pytest.fixture
 def timed(rosters, metrics, clock):
     """By the test's clock, with a token of a minute beside keys and certificates."""
-    token = AsyncMock(return_value=Identity("shop", "jwt", until=clock.now + 60))
+    token = AsyncMock(return_value=Identity("shop", "jwt", subject="shop@issuer", until=clock.now + 60))
     tokens = Mock(kind="jwt", wanted="a token", identify=token)
     asked = [ApiKeyAuthenticator(rosters, clock), CertificateAuthenticator(rosters), tokens]
     return Gate(Authentication(asked, allow_anonymous=False), rosters, metrics, clock, now=clock)
@@ -224,6 +225,16 @@ async def test_a_tenant_that_may_not_call_any_more_is_counted_in_streams_too(tim
     rosters.current = roster(tenants={}, others=None)
     assert not still_taken(caller)
     assert counted("tenant_refusals_total", tenant_class="none", limit="tenant") == 1
+
+
+@pytest.mark.parametrize("subjects", [{}, {"shop@issuer": "front"}])
+async def test_a_token_s_subject_that_is_removed_or_moved_ends_a_stream_s_pictures(timed, rosters, counted, subjects) -> None:
+    caller = await timed.admit(Shown(bearer="a token"), "", Operation.TAGGING)
+    rosters.current = roster(subjects={"shop@issuer": "shop", "another": "front"})
+    assert still_taken(caller)
+    rosters.current = roster(subjects=subjects)
+    assert not still_taken(caller)
+    assert counted("authentications_total", authenticator="jwt", result="withdrawn") == 1
 
 
 async def test_an_operation_that_is_taken_away_ends_a_stream_s_pictures(timed, rosters, counted) -> None:

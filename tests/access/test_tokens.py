@@ -93,7 +93,7 @@ async def refused(asked: TokenAuthenticator, token: str) -> str:
 async def test_a_token_of_the_issuer_is_taken(keys, source, name, algorithm) -> None:
     token = signed(keys[name], algorithm, name)
     identity = await authenticator(source).identify(Shown(bearer=token))
-    assert identity == Identity("shop", "jwt", until=decoded_expiry(token) + 30)
+    assert identity == Identity("shop", "jwt", subject="shop", until=decoded_expiry(token) + 30)
 
 
 async def test_other_credentials_are_left_to_others(source) -> None:
@@ -235,7 +235,8 @@ async def test_the_tenant_is_told_by_the_claim_that_is_chosen_or_by_a_subject(ke
     token = signed(keys["ec"], azp="client-7", sub="https://people.test/a b")
     assert (await authenticator(source, claim="azp").identify(Shown(bearer=token))).tenant == "client-7"
     roster = Roster(subjects={"https://people.test/a b": "shop"})
-    assert (await authenticator(source, roster=roster).identify(Shown(bearer=token))).tenant == "shop"
+    identity = await authenticator(source, roster=roster).identify(Shown(bearer=token))
+    assert (identity.tenant, identity.subject) == ("shop", "https://people.test/a b")
     assert await refused(authenticator(source, claim="none"), token) == "tenant"
 
 
