@@ -20,9 +20,10 @@ class CertificateAuthenticator:
     async def identify(self, shown: Shown) -> Identity | None:
         """See `Authenticator`. A certificate that is nobody's is none: a key may say who calls."""
         known = self._roster().certificates
-        tenants = {known[name]: name for name in shown.names if name in known}
+        names = tuple(name for name in shown.names if name in known)
+        tenants = {known[name] for name in names}
         if len(tenants) > 1:
             raise RefusedError(self.kind, "ambiguous", "the client certificate has names of several tenants")
-        for tenant, name in tenants.items():
-            return Identity(tenant, self.kind, certificate=name)
+        for tenant in tenants:
+            return Identity(tenant, self.kind, certificates=names)
         return None

@@ -92,7 +92,8 @@ class Gate:
             if key is None or key.tenant != identity.tenant:
                 raise RefusedError(identity.kind, "withdrawn", "the API key has been withdrawn")
             check_times(key, now)
-        if identity.certificate and roster.certificates.get(identity.certificate) != identity.tenant:
+        names = identity.certificates
+        if names and identity.tenant not in {roster.certificates.get(name) for name in names}:
             raise RefusedError(identity.kind, "withdrawn", "the client certificate is not the tenant's any more")
         if identity.subject and roster.tenant_of(identity.subject) != identity.tenant:
             raise RefusedError(identity.kind, "withdrawn", "the token's subject is not the tenant's any more")

@@ -34,15 +34,15 @@ class Shown:
 class Identity:
     """Who calls. `kind`: the authenticator that says so, empty for nobody.
 
-    By the others it is noticed, while a stream goes on, that this is so no more. `key_id`: of the API key. `certificate`: the
-    name by which the tenant was found. `subject`: what the token calls the tenant. `until`: when the credentials end, in seconds
+    By the others it is noticed, while a stream goes on, that this is so no more. `key_id`: of the API key. `certificates`: the
+    names by which the tenant was found. `subject`: what the token calls the tenant. `until`: when the credentials end, in seconds
     since the epoch, where they say so themselves.
     """
 
     tenant: str
     kind: str = ""
     key_id: str = ""
-    certificate: str = ""
+    certificates: tuple[str, ...] = ()
     subject: str = ""
     until: float = math.inf
 

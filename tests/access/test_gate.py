@@ -260,6 +260,19 @@ async def test_a_certificate_s_name_that_is_withdrawn_ends_a_stream_s_pictures(t
     assert not still_taken(caller)
 
 
+@pytest.mark.parametrize("removed", ["dns:tried.internal", "cn:tried"])
+async def test_a_certificate_of_several_names_is_the_tenant_s_while_one_is(timed, rosters, removed) -> None:
+    names = {"dns:tried.internal": "tried", "cn:tried": "tried"}
+    rosters.current = roster(certificates=names)
+    shown = Shown(names=("cn:tried", "dns:tried.internal"))
+    caller = await timed.admit(shown, "", Operation.TAGGING)
+    rosters.current = roster(certificates={name: tenant for name, tenant in names.items() if name != removed})
+    assert still_taken(caller)
+    assert (await timed.admit(shown, "", Operation.TAGGING)).tenant == "tried"
+    rosters.current = roster(certificates={})
+    assert not still_taken(caller)
+
+
 async def test_while_nothing_changes_pictures_are_not_judged_anew(timed, clock, monkeypatch) -> None:
     caller = await timed.admit(SHOWN, "", Operation.TAGGING)
     assert still_taken(caller)
