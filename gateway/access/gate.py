@@ -204,15 +204,24 @@ class Caller:
 
         Raises `GatewayError`.
         """
-        return await self._allowance().turn(call)
+        end = await self._allowance().turn(call)
+        try:
+            self._judge()  # it may have waited for long
+        except GatewayError:
+            end()
+            raise
+        return end
 
     def _allowance(self) -> Allowance:
+        self._judge()
+        return self._gate.allowance(self.tenant)
+
+    def _judge(self) -> None:
         roster = self._gate.roster()
         # Most of the time nothing has changed: two comparisons for each picture of a stream.
         if roster is not self._judged_by or self._gate.now() >= self._holds_until:
             self._judge_again()
             self._judged_by = roster
-        return self._gate.allowance(self.tenant)
 
     def _judge_again(self) -> None:
         try:

@@ -1,3 +1,4 @@
+import asyncio
 import time
 from datetime import UTC, datetime
 from unittest.mock import AsyncMock, Mock
@@ -12,6 +13,7 @@ from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.key_text import new_key
 from gateway.access.operations import Operation
 from gateway.access.tenants import KeyRecord, Limits, Roster, Tenant
+from gateway.call import UNHURRIED
 from gateway.errors import GatewayError, Reason
 from gateway.telemetry.scope import Scope, entered
 
@@ -271,6 +273,18 @@ async def test_a_certificate_of_several_names_is_the_tenant_s_while_one_is(timed
     assert (await timed.admit(shown, "", Operation.TAGGING)).tenant == "tried"
     rosters.current = roster(certificates={})
     assert not still_taken(caller)
+
+
+async def test_an_item_whose_credentials_are_withdrawn_while_it_waits_is_refused_and_keeps_no_place(timed, rosters) -> None:
+    caller, other = [await timed.admit(shown, "shop", Operation.TAGGING) for shown in (SHOWN, FRONT)]
+    with caller.picture():  # the tenant's only place
+        waiting = asyncio.create_task(caller.turn(UNHURRIED))
+        await asyncio.sleep(0)
+        rosters.current = roster(keys={FRONT_KEY.id: KeyRecord("front", FRONT_KEY.hash)})
+        assert not waiting.done()
+    with pytest.raises(RefusedError, match="withdrawn"):
+        await waiting
+    (await other.turn(UNHURRIED))()
 
 
 async def test_while_nothing_changes_pictures_are_not_judged_anew(timed, clock, monkeypatch) -> None:
