@@ -111,7 +111,7 @@ class _Opening:
                 "tenants",
                 [file],
                 lambda: load_roster(file, counts_alone=alone),
-                lambda roster: self._metrics.classes.learn(roster.classes),
+                lambda roster: self._metrics.expect_classes(roster.classes),
             )
         except TenantsFileError as error:
             raise ConfigError([f"settings of access: {problem}" for problem in error.problems]) from None

@@ -48,7 +48,7 @@ class Gate:
         self._share = share or Share()
         self._allowances: dict[str, Allowance] = {}
         self._prune_at = _MOST_IDLE
-        metrics.classes.learn(roster().classes)
+        metrics.expect_classes(roster().classes)
         if authentication.is_on:
             metrics.expect_authentications(authentication.kinds)
 

@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from gateway.access.classes import TenantClasses
 from gateway.access.verdicts import ACCEPTED, REFUSALS
 
 _LIMITS: Final = ("operation", "concurrency", "rate", "budget", "budget_unknown")
@@ -15,11 +14,10 @@ _LIMITS: Final = ("operation", "concurrency", "rate", "budget", "budget_unknown"
 
 
 class AccessMetrics:
-    """Counters of one process. `classes`: those of the tenants, as far as they are known; counts by them begin at 0."""
+    """Counters of one process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
-        self.classes: Final = TenantClasses()
         self._authentications = Counter(
             "image_gateway_authentications",
             "Calls by the authenticator that judged their credentials (none if no one did) and what it said: ok or why not. "
@@ -64,13 +62,14 @@ class AccessMetrics:
         )
 
         self._refusals.labels("none", "tenant")
-        self.classes.watch(self._expect)
 
-    def _expect(self, tenant_class: str) -> None:
-        """Have the series that alerts ask for exist before anything happens: `increase` does not see a series' first event."""
-        self._billable.labels(tenant_class)
-        for limit in _LIMITS:
-            self._refusals.labels(tenant_class, limit)
+    def expect_classes(self, tenant_classes: Iterable[str]) -> None:
+        """Have the series of these classes that alerts ask for exist before anything happens: `increase` does not see a series'
+        first event. Series that are there, and those of classes that no tenant has any more, stay."""
+        for tenant_class in sorted(tenant_classes):
+            self._billable.labels(tenant_class)
+            for limit in _LIMITS:
+                self._refusals.labels(tenant_class, limit)
 
     def expect_authentications(self, authenticators: Iterable[str]) -> None:
         """Likewise of what these may say of credentials, and of credentials that none of them judges."""
