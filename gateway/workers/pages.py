@@ -68,7 +68,7 @@ class WorkersPages:
         for index in range(self._count):
             self._up.labels(str(index)).set(str(index) in answers)
         registry = CollectorRegistry()
-        registry.register(Merged(answers | {_SUPERVISOR: _read_metrics(generate_latest(self._registry))}))
+        registry.register(Merged(dict(sorted(answers.items())) | {_SUPERVISOR: _read_metrics(generate_latest(self._registry))}))
         encode, content_type = choose_encoder(accept)
         return encode(registry), content_type
 
@@ -91,11 +91,11 @@ class WorkersPages:
         answers = await self._asked("GET", "/config", _read_document)
         if not answers:
             return own
-        newest = next(worker for worker in reversed(self._places()) if worker in answers)
+        newest = next(reversed(answers))
         shown = answers[newest] | {path: value for path, value in own.items() if path.startswith(_OWN_ROOM)}
         others = {
             worker: {path: value for path, value in config.items() if value != answers[newest].get(path)}
-            for worker, config in answers.items()
+            for worker, config in sorted(answers.items())
         }
         differing: Document = {worker: other for worker, other in others.items() if other}
         return shown | ({"workers": differing} if differing else {})
@@ -118,12 +118,14 @@ class WorkersPages:
     async def _asked(
         self, method: str, path: str, read: Callable[[bytes], _Page], statuses: Collection[int] = (200,)
     ) -> dict[str, _Page]:
-        """What those that answered have to say, by the numbers of the workers. `read` raises `ValueError` for what is no such
-        page; `statuses`: with which one may come."""
+        """What those that answered have to say, by the numbers of the workers; the one that started last is last.
+
+        `read` raises `ValueError` for what is no such page; `statuses`: with which one may come.
+        """
         places = self._places()
         bodies = await asyncio.gather(*(self._answer(worker, method, path, statuses) for worker in places.values()))
         pages: dict[str, _Page] = {}
-        for (place, worker), body in sorted(zip(places.items(), bodies, strict=True)):
+        for (place, worker), body in zip(places.items(), bodies, strict=True):
             if body is None:
                 continue
             try:

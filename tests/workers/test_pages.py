@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +19,7 @@ from gateway.workers.pages import WorkersPages
 OWN = {"limit.concurrency": 10, "ops.listen": "127.0.0.1:9100"}
 
 
-def pages_of(config: dict[str, object], *, ready: bool = True) -> Pages:
+def pages_of(config: dict[str, object], *, ready: bool = True, asked: Callable[[], None] = lambda: None) -> Pages:
     registry = CollectorRegistry()
     Counter("calls", "Calls.", registry=registry)
 
@@ -31,6 +31,7 @@ def pages_of(config: dict[str, object], *, ready: bool = True) -> Pages:
         return Readiness(ready, {"degraded": False})
 
     async def shown() -> dict[str, object]:
+        asked()
         return config
 
     async def set_level(level: str, _: float | None) -> dict[str, object]:
@@ -65,6 +66,10 @@ class Workers:
         self._stack.push_async_callback(runner.cleanup)
         await web.UnixSite(runner, self._place(index)).start()
 
+    def stopped(self) -> None:
+        """All of them have stopped."""
+        self._running.clear()
+
     def _place(self, index: int) -> Path:
         path = self._folder / f"{len(self._running)}.sock"
         self._running.append(SimpleNamespace(index=index, pages_at=path, accepts=True, name=f"worker {index}"))
@@ -91,6 +96,13 @@ async def test_while_they_differ_the_newest_are_shown_and_the_others_told(worker
     for index in range(2):
         await workers.start(index, pages_of({"limit.concurrency": 4, "provider": "cloud"}))
     await workers.start(0, pages_of({"limit.concurrency": 6, "provider": "cloud"}))
+    shown = await workers.pages.config()
+    assert (shown["limit.concurrency"], shown["workers"]) == (6, {"1": {"limit.concurrency": 4}})
+
+
+async def test_workers_may_stop_once_they_have_answered(workers) -> None:
+    await workers.start(1, pages_of({"limit.concurrency": 4}))
+    await workers.start(0, pages_of({"limit.concurrency": 6}, asked=workers.stopped))
     shown = await workers.pages.config()
     assert (shown["limit.concurrency"], shown["workers"]) == (6, {"1": {"limit.concurrency": 4}})
 
