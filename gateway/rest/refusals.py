@@ -89,11 +89,12 @@ def _refused(request: web.Request, error: Exception, request_id: str) -> web.Res
     # Unknown paths and methods are what scanners try; the rest is worth an operator's look, who is told more than the caller.
     level = logging.DEBUG if isinstance(error, web.HTTPException) else logging.INFO
     told = error.__cause__ if isinstance(error.__cause__, GatewayError) else refusal
-    strangers, scope = request.app.get(STRANGERS), current_scope()
-    is_known = scope is not None and scope.is_known
-    left_out = 0 if is_known or strangers is None or level == logging.DEBUG else strangers.take()
-    if left_out is not None:
-        _log.log(level, "request %s failed: %s", request_id, told, extra={FIELDS: {"left_out": left_out} if left_out else {}})
+    if _log.isEnabledFor(level):
+        strangers, scope = request.app.get(STRANGERS), current_scope()
+        is_known = scope is not None and scope.is_known
+        left_out = 0 if is_known or strangers is None or level == logging.DEBUG else strangers.take()
+        if left_out is not None:
+            _log.log(level, "request %s failed: %s", request_id, told, extra={FIELDS: {"left_out": left_out} if left_out else {}})
     return _in_form_of(request, refusal)
 
 

@@ -24,7 +24,7 @@ _GRAVE: Final = frozenset(
 
 class CallLog:
     """Logs how calls end: those that succeed at a level, and as often, as the settings say; those that fail always, but of
-    strangers so many a second, and with the next how many were left out."""
+    strangers so many a second of each level, and with the next how many were left out."""
 
     def __init__(
         self,
@@ -37,22 +37,20 @@ class CallLog:
         self._level = {"debug": logging.DEBUG, "info": logging.INFO}[level]
         self._share = share
         self._draw = draw
-        self._strangers = Ration(clock)
+        # One each: what callers do wrong must not hide what they cannot help.
+        self._strangers = {level: Ration(clock) for level in (logging.INFO, logging.WARNING)}
 
     def ended(self, scope: Scope, code: grpc.StatusCode, seconds: float) -> None:
         """Log the call of `scope`, inside which this is to be called."""
+        level = self._level_of(scope, code)
+        if not _log.isEnabledFor(level):
+            return
         left_out: int | None = 0
         if code is grpc.StatusCode.OK:
-            if not _log.isEnabledFor(self._level):
+            if self._share < 1 and self._draw() >= self._share:
                 return
-            level = logging.DEBUG if is_of_grpc(scope.method) else self._level
-            if not _log.isEnabledFor(level) or (self._share < 1 and self._draw() >= self._share):
-                return
-        elif is_of_grpc(scope.method):  # a watch ends by being cancelled
-            level = logging.DEBUG
-        else:
-            level = logging.WARNING if code in _GRAVE else logging.INFO
-            left_out = 0 if scope.is_known else self._strangers.take()
+        elif level in self._strangers and not scope.is_known:
+            left_out = self._strangers[level].take()
             if left_out is None:
                 return
         facts: dict[str, object] = {"method": scope.method, "code": code.name}
@@ -63,3 +61,10 @@ class CallLog:
         if left_out:
             facts["left_out"] = left_out
         _log.log(level, "call ended", extra={FIELDS: facts})
+
+    def _level_of(self, scope: Scope, code: grpc.StatusCode) -> int:
+        if is_of_grpc(scope.method):  # a watch ends by being cancelled
+            return logging.DEBUG
+        if code is grpc.StatusCode.OK:
+            return self._level
+        return logging.WARNING if code in _GRAVE else logging.INFO

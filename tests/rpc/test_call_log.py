@@ -69,6 +69,26 @@ def test_failing_calls_of_strangers_fill_no_disk(caplog) -> None:
     assert [line.get("left_out", 0) for line in lines] == [980, 0, 0]
 
 
+def test_lines_that_nobody_wants_use_up_no_ration(caplog) -> None:
+    log = CallLog(clock=lambda: 0.0)
+    caplog.set_level(logging.WARNING, logger="gateway.calls")
+    for _ in range(50):
+        log.ended(Scope(METHOD, "1"), grpc.StatusCode.UNAUTHENTICATED, 0.5)
+    assert not caplog.records
+    caplog.set_level(logging.INFO, logger="gateway.calls")
+    log.ended(Scope(METHOD, "1"), grpc.StatusCode.UNAUTHENTICATED, 0.5)
+    assert [record.fields.get("left_out", 0) for record in caplog.records] == [0]
+
+
+def test_what_strangers_do_wrong_does_not_hide_what_they_cannot_help(caplog) -> None:
+    log = CallLog(clock=lambda: 0.0)
+    caplog.set_level(logging.INFO, logger="gateway.calls")
+    for code in (INVALID, grpc.StatusCode.INTERNAL):
+        for _ in range(50):
+            log.ended(Scope(METHOD, "1"), code, 0.5)
+    assert [record.levelno for record in caplog.records] == [logging.INFO] * 20 + [logging.WARNING] * 20
+
+
 def test_strangers_are_not_asked_for_what_succeeds(caplog) -> None:
     log = CallLog("info", clock=lambda: 0.0)
     caplog.set_level(logging.INFO, logger="gateway.calls")
