@@ -160,10 +160,10 @@ async def test_tokens_of_an_issuer_s_url(tenants) -> None:
         async with opened_tenancy(settings(access), CollectorRegistry(), fetch_document) as tenancy:
             claims = {"iss": "i", "aud": "a", "exp": time.time() + 60, "sub": "shop@issuer"}
             token = jwt.encode(claims, key, "ES256", headers={"kid": "k1"})
-            assert (await tenancy.gate.admit(Shown(bearer=token), "", None)).tenant == "shop"
+            assert (await tenancy.gate.admit(Shown(bearer=token), (), None)).tenant == "shop"
             stranger = jwt.encode(claims | {"sub": "stranger"}, key, "ES256", headers={"kid": "k1"})
             with pytest.raises(GatewayError) as caught:
-                await tenancy.gate.admit(Shown(bearer=stranger), "", None)
+                await tenancy.gate.admit(Shown(bearer=stranger), (), None)
             assert caught.value.reason is Reason.PERMISSION_DENIED
             await tenancy.reload()
     finally:
@@ -188,10 +188,10 @@ async def test_all_is_read_anew_on_demand(tenants, pair, tmp_path, caplog) -> No
     async with opened_tenancy(settings(access, rpc=rpc), registry, fetch_document) as tenancy:
         tenants.write_text(entry("shop", fresh))
         await tenancy.reload()
-        assert (await tenancy.gate.admit(Shown(api_key=fresh.text), "", None)).tenant == "shop"
+        assert (await tenancy.gate.admit(Shown(api_key=fresh.text), (), None)).tenant == "shop"
         tenants.write_text("= broken")
         await tenancy.reload()
-        assert (await tenancy.gate.admit(Shown(api_key=fresh.text), "", None)).tenant == "shop"
+        assert (await tenancy.gate.admit(Shown(api_key=fresh.text), (), None)).tenant == "shop"
     assert "access.tenants_file: not taken anew" in caplog.text
 
     def reloads(what: str, result: str) -> float | None:

@@ -9,6 +9,7 @@ from typing import Final
 from gateway.access.allowance import Allowance, Share
 from gateway.access.api_keys import check_times
 from gateway.access.authenticator import Authentication
+from gateway.access.claim import TENANT_KEY, read_claim
 from gateway.access.identity import Identity, RefusedError, Shown
 from gateway.access.metrics import AccessMetrics
 from gateway.access.operations import Operation
@@ -19,9 +20,6 @@ from gateway.errors import GatewayError, Reason
 from gateway.telemetry.scope import current_scope
 
 _log = logging.getLogger(__name__)
-
-TENANT_KEY = "x-tenant-id"
-"""Under what callers say in whose name a call is."""
 
 _MOST_IDLE = 4096
 
@@ -57,8 +55,8 @@ class Gate:
         """Whether callers have to say who they are; if not, they are who they say."""
         return self._authentication.is_on
 
-    async def admit(self, shown: Shown, claimed: str, operation: Operation | None) -> "Caller":
-        """Who calls, by the credentials `shown` and the tenant `claimed` (empty for none), for `operation`, if it is one.
+    async def admit(self, shown: Shown, claims: tuple[str, ...], operation: Operation | None) -> "Caller":
+        """Who calls, by the credentials `shown` and what was sent as `TENANT_KEY`, for `operation`, if it is one.
 
         Raises `GatewayError` with `UNAUTHENTICATED`, with `INVALID_ARGUMENT` for a claim that is not the caller's to make, with
         `PERMISSION_DENIED` for a tenant or an operation that is not allowed.
@@ -67,7 +65,7 @@ class Gate:
         scope = current_scope()
         if scope is not None:
             scope.let_in(known=bool(identity.kind) or not self.asks)
-        name = self._name(identity, claimed)
+        name = self._name(identity, read_claim(claims))  # not before: whoever claims what is none may be no stranger
         roster = self.roster()
         tenant = self._tenant(roster, name)
         limits = tenant.limits

@@ -8,11 +8,11 @@ from typing import Any, Final, cast
 import grpc
 from grpc import aio
 
-from gateway.access.gate import TENANT_KEY, Caller, Gate
+from gateway.access.claim import TENANT_KEY
+from gateway.access.gate import Caller, Gate
 from gateway.access.identity import RefusedError, Shown
 from gateway.access.operations import Operation
-from gateway.access.tenant_entries import MAX_TENANT_CHARS
-from gateway.errors import GatewayError, Reason
+from gateway.errors import GatewayError
 from gateway.imagerecognition.v1 import enhancement_pb2, music_pb2, preprocess_pb2, tagging_pb2
 from gateway.rpc.answer import Context, abort, incidents, outcome_of
 
@@ -109,30 +109,7 @@ class Authentication(aio.ServerInterceptor):
         except RefusedError as refusal:
             self._gate.note(refusal)
             raise
-        return await self._gate.admit(shown, _claimed(sent), operation)
-
-
-def _claimed(sent: dict[str, list[str]]) -> str:
-    """The tenant that is claimed, empty if none is. Raises `GatewayError` for one that is none."""
-    tenants = sent.get(TENANT_KEY, [])
-    if len(tenants) > 1:  # which of them counts, those before and behind may see differently
-        raise GatewayError(
-            Reason.INVALID_ARGUMENT,
-            f"the metadata {TENANT_KEY} is sent {len(tenants)} times",
-            field=TENANT_KEY,
-            measured=f"{len(tenants)} times",
-            allowed="once",
-        )
-    tenant = next(iter(tenants), "")
-    if len(tenant) > MAX_TENANT_CHARS:
-        raise GatewayError(
-            Reason.INVALID_ARGUMENT,
-            f"the metadata {TENANT_KEY} has {len(tenant)} characters; it must have at most {MAX_TENANT_CHARS}",
-            field=TENANT_KEY,
-            measured=f"{len(tenant)} characters",
-            allowed=f"at most {MAX_TENANT_CHARS} characters",
-        )
-    return tenant
+        return await self._gate.admit(shown, tuple(sent.get(TENANT_KEY, ())), operation)
 
 
 def _shown(sent: dict[str, list[str]], context: Context) -> Shown:

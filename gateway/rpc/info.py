@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf import descriptor
 
 from gateway import __version__
-from gateway.access.gate import TENANT_KEY
+from gateway.access.claim import TENANT_KEY
 from gateway.access.tenant_entries import MAX_TENANT_CHARS
 from gateway.imagerecognition.v1 import enhancement_pb2, music_pb2, tagging_pb2
 from gateway.imagerecognition.v1 import gateway_pb2 as pb

@@ -58,9 +58,9 @@ def gate(rosters, metrics):
     return Gate(Authentication(asked, allow_anonymous=False), rosters, metrics, time.monotonic)
 
 
-async def refused(gate, shown: Shown, claimed: str = "", operation: Operation | None = None) -> GatewayError:
+async def refused(gate, shown: Shown, *claims: str, operation: Operation | None = None) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
-        await gate.admit(shown, claimed, operation)
+        await gate.admit(shown, claims, operation)
     return caught.value
 
 
@@ -74,7 +74,7 @@ async def refused(gate, shown: Shown, claimed: str = "", operation: Operation | 
     ],
 )
 async def test_callers_are_known_by_what_they_show(gate, counted, shown, tenant) -> None:
-    assert (await gate.admit(shown, "", None)).tenant == tenant
+    assert (await gate.admit(shown, (), None)).tenant == tenant
     kind = "api_key" if shown.api_key else "certificate"
     assert counted("authentications_total", authenticator=kind, result="ok") == 1
 
@@ -106,38 +106,38 @@ async def test_a_certificate_of_two_tenants_is_nobody_s(gate) -> None:
 
 
 async def test_the_tenant_is_the_authenticated_one(gate) -> None:
-    assert (await gate.admit(SHOWN, "shop", None)).tenant == "shop"
+    assert (await gate.admit(SHOWN, ("shop",), None)).tenant == "shop"
     error = await refused(gate, SHOWN, "front")
     assert (error.reason, error.field) == (Reason.INVALID_ARGUMENT, "x-tenant-id")
 
 
 @pytest.mark.parametrize("claimed", ["shop", "guest"])
 async def test_a_front_service_may_act_for_others(gate, claimed) -> None:
-    assert (await gate.admit(FRONT, claimed, None)).tenant == claimed
-    assert (await gate.admit(FRONT, "", None)).tenant == "front"
+    assert (await gate.admit(FRONT, (claimed,), None)).tenant == claimed
+    assert (await gate.admit(FRONT, (), None)).tenant == "front"
 
 
 async def test_a_front_service_may_act_for_no_more_than_it_says(gate) -> None:
     assert (await refused(gate, FRONT, "tried")).reason is Reason.INVALID_ARGUMENT
-    assert (await gate.admit(Shown(names=("cn:everything",)), "tried", None)).tenant == "tried"
+    assert (await gate.admit(Shown(names=("cn:everything",)), ("tried",), None)).tenant == "tried"
 
 
 async def test_the_limits_are_those_of_the_tenant_that_is_acted_for(gate) -> None:
-    assert (await gate.admit(FRONT, "shop", Operation.TAGGING)).places == 1
-    assert (await refused(gate, FRONT, "shop", Operation.DEFOG)).reason is Reason.PERMISSION_DENIED
+    assert (await gate.admit(FRONT, ("shop",), Operation.TAGGING)).places == 1
+    assert (await refused(gate, FRONT, "shop", operation=Operation.DEFOG)).reason is Reason.PERMISSION_DENIED
 
 
 async def test_a_tenant_does_what_it_is_allowed(gate, counted) -> None:
-    await gate.admit(SHOWN, "", Operation.TAGGING)
-    await gate.admit(SHOWN, "", None)
-    error = await refused(gate, SHOWN, "", Operation.DEFOG)
+    await gate.admit(SHOWN, (), Operation.TAGGING)
+    await gate.admit(SHOWN, (), None)
+    error = await refused(gate, SHOWN, operation=Operation.DEFOG)
     assert (error.reason, error.measured, error.allowed) == (Reason.PERMISSION_DENIED, "defog", "tagging")
     assert counted("tenant_refusals_total", tenant_class="gold", limit="operation") == 1
 
 
 async def test_in_shadow_it_does_all_and_that_is_counted_once_a_call(gate, counted) -> None:
     for _ in range(3):
-        caller = await gate.admit(Shown(names=("dns:tried.internal",)), "", Operation.DEFOG)
+        caller = await gate.admit(Shown(names=("dns:tried.internal",)), (), Operation.DEFOG)
         with caller.picture(), caller.picture():
             pass
     assert counted("tenant_shadow_refusals_total", tenant_class="new", limit="operation") == 3
@@ -151,12 +151,12 @@ async def test_a_tenant_that_is_not_listed_may_not_call_where_all_are(gate, rost
 
 async def test_the_scope_of_the_call_learns_who_calls(gate) -> None:
     with entered(Scope("method", "1")) as scope:
-        await gate.admit(SHOWN, "", None)
+        await gate.admit(SHOWN, (), None)
     assert (scope.tenant, scope.tenant_class) == ("shop", "gold")
 
 
 async def test_pictures_of_all_calls_of_a_tenant_are_counted_together(gate) -> None:
-    one, other = [await gate.admit(SHOWN, "", None) for _ in range(2)]
+    one, other = [await gate.admit(SHOWN, (), None) for _ in range(2)]
     with one.picture(), pytest.raises(GatewayError), other.picture():
         pass
     with other.picture():
@@ -164,7 +164,7 @@ async def test_pictures_of_all_calls_of_a_tenant_are_counted_together(gate) -> N
 
 
 async def test_a_key_that_is_withdrawn_ends_a_stream_s_pictures(gate, rosters) -> None:
-    caller = await gate.admit(SHOWN, "", None)
+    caller = await gate.admit(SHOWN, (), None)
     with caller.picture():
         pass
     rosters.current = roster(keys={})
@@ -195,7 +195,7 @@ def still_taken(caller) -> bool:
 
 async def test_a_key_that_expires_ends_a_stream_s_pictures(timed, rosters, clock) -> None:
     rosters.current = roster(keys=expiring(clock, 60))
-    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    caller = await timed.admit(SHOWN, (), Operation.TAGGING)
     clock.now += 59.9
     assert still_taken(caller)
     clock.now += 0.1
@@ -205,7 +205,7 @@ async def test_a_key_that_expires_ends_a_stream_s_pictures(timed, rosters, clock
 
 
 async def test_a_token_that_expires_ends_a_stream_s_pictures(timed, clock) -> None:
-    caller = await timed.admit(Shown(bearer="a token"), "", Operation.TAGGING)
+    caller = await timed.admit(Shown(bearer="a token"), (), Operation.TAGGING)
     clock.now += 59.9
     assert still_taken(caller)
     clock.now += 0.1
@@ -216,14 +216,14 @@ async def test_a_token_that_expires_ends_a_stream_s_pictures(timed, clock) -> No
 @pytest.mark.parametrize("kind", ["api_key", "certificate"])
 async def test_a_stream_whose_credentials_are_withdrawn_is_counted_once(timed, rosters, counted, kind) -> None:
     shown = {"api_key": SHOWN, "certificate": Shown(names=("cn:everything",))}[kind]
-    one, other = [await timed.admit(shown, "", Operation.TAGGING) for _ in range(2)]
+    one, other = [await timed.admit(shown, (), Operation.TAGGING) for _ in range(2)]
     rosters.current = roster(keys={}, certificates={})
     assert not any(still_taken(caller) for caller in (one, one, one, other))
     assert counted("authentications_total", authenticator=kind, result="withdrawn") == 2
 
 
 async def test_a_tenant_that_may_not_call_any_more_is_counted_in_streams_too(timed, rosters, counted) -> None:
-    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    caller = await timed.admit(SHOWN, (), Operation.TAGGING)
     rosters.current = roster(tenants={}, others=None)
     assert not still_taken(caller)
     assert counted("tenant_refusals_total", tenant_class="none", limit="tenant") == 1
@@ -231,7 +231,7 @@ async def test_a_tenant_that_may_not_call_any_more_is_counted_in_streams_too(tim
 
 @pytest.mark.parametrize("subjects", [{}, {"shop@issuer": "front"}])
 async def test_a_token_s_subject_that_is_removed_or_moved_ends_a_stream_s_pictures(timed, rosters, counted, subjects) -> None:
-    caller = await timed.admit(Shown(bearer="a token"), "", Operation.TAGGING)
+    caller = await timed.admit(Shown(bearer="a token"), (), Operation.TAGGING)
     rosters.current = roster(subjects={"shop@issuer": "shop", "another": "front"})
     assert still_taken(caller)
     rosters.current = roster(subjects=subjects)
@@ -240,7 +240,7 @@ async def test_a_token_s_subject_that_is_removed_or_moved_ends_a_stream_s_pictur
 
 
 async def test_an_operation_that_is_taken_away_ends_a_stream_s_pictures(timed, rosters, counted) -> None:
-    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    caller = await timed.admit(SHOWN, (), Operation.TAGGING)
     assert still_taken(caller)
     rosters.current = roster(tenants={"shop": Tenant("shop", Limits("gold", operations=frozenset({Operation.DEFOG})))})
     assert not still_taken(caller)
@@ -248,7 +248,7 @@ async def test_an_operation_that_is_taken_away_ends_a_stream_s_pictures(timed, r
 
 
 async def test_what_a_front_service_may_no_more_ends_its_stream_s_pictures(timed, rosters) -> None:
-    caller = await timed.admit(FRONT, "shop", Operation.TAGGING)
+    caller = await timed.admit(FRONT, ("shop",), Operation.TAGGING)
     assert still_taken(caller)
     tenants = roster().tenants
     rosters.current = roster(tenants={"shop": tenants["shop"], "front": Tenant("front", Limits("inner"))})
@@ -256,7 +256,7 @@ async def test_what_a_front_service_may_no_more_ends_its_stream_s_pictures(timed
 
 
 async def test_a_certificate_s_name_that_is_withdrawn_ends_a_stream_s_pictures(timed, rosters) -> None:
-    caller = await timed.admit(Shown(names=("cn:everything",)), "", Operation.TAGGING)
+    caller = await timed.admit(Shown(names=("cn:everything",)), (), Operation.TAGGING)
     assert still_taken(caller)
     rosters.current = roster(certificates={"cn:everything": "shop"})
     assert not still_taken(caller)
@@ -267,16 +267,16 @@ async def test_a_certificate_of_several_names_is_the_tenant_s_while_one_is(timed
     names = {"dns:tried.internal": "tried", "cn:tried": "tried"}
     rosters.current = roster(certificates=names)
     shown = Shown(names=("cn:tried", "dns:tried.internal"))
-    caller = await timed.admit(shown, "", Operation.TAGGING)
+    caller = await timed.admit(shown, (), Operation.TAGGING)
     rosters.current = roster(certificates={name: tenant for name, tenant in names.items() if name != removed})
     assert still_taken(caller)
-    assert (await timed.admit(shown, "", Operation.TAGGING)).tenant == "tried"
+    assert (await timed.admit(shown, (), Operation.TAGGING)).tenant == "tried"
     rosters.current = roster(certificates={})
     assert not still_taken(caller)
 
 
 async def test_an_item_whose_credentials_are_withdrawn_while_it_waits_is_refused_and_keeps_no_place(timed, rosters) -> None:
-    caller, other = [await timed.admit(shown, "shop", Operation.TAGGING) for shown in (SHOWN, FRONT)]
+    caller, other = [await timed.admit(shown, ("shop",), Operation.TAGGING) for shown in (SHOWN, FRONT)]
     with caller.picture():  # the tenant's only place
         waiting = asyncio.create_task(caller.turn(UNHURRIED))
         await asyncio.sleep(0)
@@ -288,7 +288,7 @@ async def test_an_item_whose_credentials_are_withdrawn_while_it_waits_is_refused
 
 
 async def test_while_nothing_changes_pictures_are_not_judged_anew(timed, clock, monkeypatch) -> None:
-    caller = await timed.admit(SHOWN, "", Operation.TAGGING)
+    caller = await timed.admit(SHOWN, (), Operation.TAGGING)
     assert still_taken(caller)
     monkeypatch.setattr(timed, "check_again", Mock(side_effect=AssertionError))
     clock.now += 3600
@@ -296,7 +296,7 @@ async def test_while_nothing_changes_pictures_are_not_judged_anew(timed, clock, 
 
 
 async def test_limits_that_change_hold_for_calls_under_way(gate, rosters) -> None:
-    caller = await gate.admit(SHOWN, "", None)
+    caller = await gate.admit(SHOWN, (), None)
     rosters.current = roster(tenants={"shop": Tenant("shop", Limits(concurrency=2))})
     with caller.picture(), caller.picture():
         pass
@@ -306,21 +306,21 @@ async def test_limits_that_change_hold_for_calls_under_way(gate, rosters) -> Non
 async def test_without_authenticators_callers_are_who_they_say(metrics, allow) -> None:
     gate = Gate(Authentication([], allow_anonymous=allow), roster, metrics, time.monotonic)
     assert not gate.asks
-    assert (await gate.admit(Shown(), "shop", Operation.TAGGING)).places == 1
-    assert (await gate.admit(Shown(), "", None)).tenant == ""
+    assert (await gate.admit(Shown(), ("shop",), Operation.TAGGING)).places == 1
+    assert (await gate.admit(Shown(), (), None)).tenant == ""
 
 
 async def test_anonymous_callers_may_be_allowed_beside_known_ones(rosters, metrics) -> None:
     asked = [ApiKeyAuthenticator(rosters, time.time)]
     gate = Gate(Authentication(asked, allow_anonymous=True), rosters, metrics, time.monotonic)
-    assert (await gate.admit(Shown(), "", None)).tenant == ""
-    assert (await gate.admit(SHOWN, "", None)).tenant == "shop"
+    assert (await gate.admit(Shown(), (), None)).tenant == ""
+    assert (await gate.admit(SHOWN, (), None)).tenant == "shop"
     assert (await refused(gate, Shown(), "shop")).reason is Reason.INVALID_ARGUMENT  # not without a key
     assert (await refused(gate, Shown(api_key=new_key().text))).reason is Reason.UNAUTHENTICATED
     assert (await refused(gate, Shown(bearer="x"))).reason is Reason.UNAUTHENTICATED
     assert "no bearer token" in (await refused(gate, Shown(unsupported=True))).message
-    assert (await gate.admit(Shown(api_key=KEY.text, unsupported=True), "", None)).tenant == "shop"  # a proxy's, perhaps
-    assert (await gate.admit(Shown(names=("dns:stranger",)), "", None)).tenant == ""  # of the connection, not of the call
+    assert (await gate.admit(Shown(api_key=KEY.text, unsupported=True), (), None)).tenant == "shop"  # a proxy's, perhaps
+    assert (await gate.admit(Shown(names=("dns:stranger",)), (), None)).tenant == ""  # of the connection, not of the call
 
 
 async def test_credentials_of_a_kind_that_is_not_known_are_counted_as_such(gate, counted) -> None:

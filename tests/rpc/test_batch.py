@@ -7,7 +7,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from gateway.access.gate import TENANT_KEY
+from gateway.access.claim import TENANT_KEY
 from gateway.call import CacheUse
 from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import cache_pb2

@@ -256,6 +256,11 @@ KEY = new_key()
 
 
 @pytest.fixture
+def unasked() -> Gate:
+    return open_gate()
+
+
+@pytest.fixture
 def asking() -> Gate:
     """Asks for a key; whoever shows none is nobody."""
     roster = Roster(keys={KEY.id: KeyRecord("shop", KEY.hash)})
@@ -263,7 +268,23 @@ def asking() -> Gate:
     return Gate(authentication, lambda: roster, AccessMetrics(CollectorRegistry()), time.monotonic)
 
 
-@pytest.mark.parametrize("shown", [{}, {"x-api-key": "igk_0"}, {"x-api-key": KEY.text, "x-tenant-id": "x" * 500}])
+BAD_CLAIMS = [[("x-tenant-id", "x" * 500)], [("x-tenant-id", "a"), ("x-tenant-id", "a")]]
+
+
+@pytest.mark.parametrize("claims", BAD_CLAIMS, ids=["long", "twice"])
+@pytest.mark.parametrize("gate", ["unasked", "asking"], indirect=True)
+async def test_a_caller_that_claims_what_is_none_is_no_stranger_by_that(seen, dog, claims) -> None:
+    """Its credentials are taken, or nobody is asked for any."""
+    metadata = [("traceparent", f"00-{TRACE}-{PARENT}-01"), ("x-api-key", KEY.text), *claims]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await seen.stub.TagImage(request(dog), metadata=metadata)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    await seen.until(lambda: seen.spans(TAG))
+    (span,) = seen.spans(TAG)
+    assert f"{span.context.trace_id:032x}" == TRACE
+
+
+@pytest.mark.parametrize("shown", [{}, {"x-api-key": "igk_0"}])
 @pytest.mark.parametrize("gate", ["asking"], indirect=True)
 async def test_strangers_do_not_say_what_is_traced(seen, dog, shown) -> None:
     metadata = [("traceparent", f"00-{TRACE}-{PARENT}-01"), *shown.items()]

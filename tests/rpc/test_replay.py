@@ -10,7 +10,7 @@ from grpc_status import rpc_status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.access.gate import TENANT_KEY
+from gateway.access.claim import TENANT_KEY
 from gateway.cache.memory import MemoryStore
 from gateway.call import Call
 from gateway.errors import GatewayError, Reason
