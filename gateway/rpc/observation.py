@@ -92,7 +92,8 @@ class Observation(aio.ServerInterceptor):
             self._metrics.began(scope.method)
             code = grpc.StatusCode.UNKNOWN  # what gRPC makes of an exception
             with entered(scope), self._span(scope) as call_span:
-                # Not before: else strangers would say what is traced.
+                # Not before, and not at all for those who are not: else strangers would say what is traced, and crowd out the
+                # spans of others.
                 scope.on_let_in = partial(_begin, call_span)
                 try:
                     answer = await outcome_of(behaviour, request, ObservedContext(context, scope.request_id))
@@ -111,7 +112,7 @@ class Observation(aio.ServerInterceptor):
                 finally:
                     seconds = time.perf_counter() - started_at
                     self._metrics.ended(scope.method, scope, code, seconds)
-                    _describe(call_span.begin(follows=False), scope, code)
+                    _describe(call_span.span, scope, code)
                     self._log.ended(scope, code, seconds)
 
         return observed

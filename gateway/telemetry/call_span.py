@@ -1,4 +1,4 @@
-"""The span of one call, begun once it is known whether its caller's wish to have it traced counts."""
+"""The span of one call, begun once its caller has been let in: only then is it known whether its wish for a trace counts."""
 
 import contextlib
 import time
@@ -13,7 +13,8 @@ from gateway.telemetry.tracing import Tracing
 
 
 class CallSpan:
-    """Lasts from when this was made to when it is left, whenever it is begun. To be begun and left in the call's own task."""
+    """Lasts from when this was made to when it is left, whenever it is begun, and is none unless it is. To be begun and left in
+    the call's own task."""
 
     def __init__(
         self,
@@ -31,7 +32,8 @@ class CallSpan:
         self._caller = caller
         self._began_at = 0 if tracing is None else clock()
         self._held = contextlib.ExitStack()
-        self._span: Span | None = None
+        self._has_begun = False
+        self.span: Span = INVALID_SPAN
 
     def __enter__(self) -> Self:
         return self
@@ -39,13 +41,12 @@ class CallSpan:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._held.close()
 
-    def begin(self, *, follows: bool) -> Span:
+    def begin(self, *, follows: bool) -> None:
         """Make it the current span, unless it has begun. `follows`: whether it is part of the caller's trace, and traced if that
         is; if not, it begins a trace of its own, of which the share of the settings is traced."""
-        if self._span is None:
-            self._span = INVALID_SPAN
-            if self._tracing is not None:
-                sent = self._caller if follows else {}
-                begun = self._tracing.server_span(self._name, self._attributes, sent, self._began_at)
-                self._span = self._held.enter_context(begun)
-        return self._span
+        if self._has_begun or self._tracing is None:
+            return
+        self._has_begun = True
+        sent = self._caller if follows else {}
+        begun = self._tracing.server_span(self._name, self._attributes, sent, self._began_at)
+        self.span = self._held.enter_context(begun)

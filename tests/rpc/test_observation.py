@@ -284,16 +284,26 @@ async def test_a_caller_that_claims_what_is_none_is_no_stranger_by_that(seen, do
     assert f"{span.context.trace_id:032x}" == TRACE
 
 
-@pytest.mark.parametrize("shown", [{}, {"x-api-key": "igk_0"}])
 @pytest.mark.parametrize("gate", ["asking"], indirect=True)
-async def test_strangers_do_not_say_what_is_traced(seen, dog, shown) -> None:
-    metadata = [("traceparent", f"00-{TRACE}-{PARENT}-01"), *shown.items()]
-    with contextlib.suppress(grpc.aio.AioRpcError):
-        await seen.stub.TagImage(request(dog), metadata=metadata)
+async def test_strangers_do_not_say_what_is_traced(seen, dog) -> None:
+    await seen.stub.TagImage(request(dog), metadata=[("traceparent", f"00-{TRACE}-{PARENT}-01")])
     await seen.until(lambda: seen.spans(TAG))
     (span,) = seen.spans(TAG)
     assert span.parent is None
     assert f"{span.context.trace_id:032x}" != TRACE
+
+
+@pytest.mark.parametrize("gate", ["asking"], indirect=True)
+async def test_calls_that_are_refused_for_their_credentials_fill_no_collector(seen, dog) -> None:
+    refused = [("traceparent", f"00-{TRACE}-{PARENT}-01"), ("x-api-key", "igk_0")]
+    for _ in range(3):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await seen.stub.TagImage(request(dog), metadata=refused)
+    await seen.stub.TagImage(request(dog), metadata=[("x-api-key", KEY.text)])
+    await seen.until(lambda: seen.value("ended_total", code="UNAUTHENTICATED", reason="UNAUTHENTICATED") == 3)
+    await seen.until(lambda: seen.handled(TAG, "OK"))
+    (span,) = seen.spans(TAG)
+    assert span.attributes["rpc.response.status_code"] == "OK"
 
 
 @pytest.mark.parametrize("gate", ["asking"], indirect=True)
