@@ -1,12 +1,14 @@
 """What is allowed and works, but may harm, cost or do nothing."""
 
 import ipaddress
+import itertools
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from gateway.checks.ports import port_of_both
 from gateway.config import GatewaySettings, Loaded, declared_settings
 from gateway.settings import split_address
 
@@ -59,6 +61,17 @@ def _ways_in(loaded: Loaded) -> Iterator[str]:
             yield f"ops.{name} is {address}: whoever reaches that address {seen}"
     if _others_reach(settings.rest.listen) and settings.rest.tls_certificate is None:
         yield f"rest.listen is {settings.rest.listen} without TLS: passwords, tokens and pictures can be read on the way"
+
+
+def _ports(loaded: Loaded) -> Iterator[str]:
+    """Those of two processes, which may well have the same on machines of their own."""
+    settings = loaded.settings
+    serve = (("listen", settings.listen), ("ops.listen", settings.ops.listen))
+    rest = (("rest.listen", settings.rest.listen), ("ops.rest_listen", settings.ops.rest_listen))
+    for (name, address), (rest_name, rest_address) in itertools.product(serve, rest):
+        port = port_of_both(address, rest_address)
+        if port:
+            yield f"{name} and {rest_name} are both at port {port}: `serve` and `rest` cannot both run on one machine"
 
 
 def _ways_out(loaded: Loaded) -> Iterator[str]:
@@ -136,4 +149,4 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-DANGERS: Final[tuple[Find, ...]] = (_secrets, _ways_in, _ways_out, _bills, _for_tests_only, _in_vain)
+DANGERS: Final[tuple[Find, ...]] = (_secrets, _ways_in, _ports, _ways_out, _bills, _for_tests_only, _in_vain)

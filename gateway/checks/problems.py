@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.access.tenants_file import TenantsFileError, load_roster
 from gateway.access.token_factory import read_keys
+from gateway.checks.ports import port_of_both
 from gateway.config import ConfigError, GatewaySettings
 from gateway.engines.provider import opened_index
 from gateway.rest.accounts_file import load_accounts
@@ -15,7 +16,6 @@ from gateway.rest.seal import open_seal
 from gateway.rest.settings import RestConfigError, RestSettings
 from gateway.rest.tls import load_rest_pair
 from gateway.rpc.tls import load_served, tls_files
-from gateway.settings import split_address
 from gateway.tenancy import check_exposure
 from gateway.tls.pair import CertificateError
 from gateway.workers.shares import check_divisible
@@ -55,15 +55,12 @@ def _workers(settings: GatewaySettings, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def _ports(settings: GatewaySettings, _: Mapping[str, str]) -> Iterator[str]:
-    everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
     for name, address, ops_name, ops_address in (
         ("listen", settings.listen, "ops.listen", settings.ops.listen),
         ("rest.listen", settings.rest.listen, "ops.rest_listen", settings.ops.rest_listen),
     ):
-        if ops_address is None:
-            continue
-        (host, port), (ops_host, ops_port) = split_address(address), split_address(ops_address)
-        if port and port == ops_port and (host == ops_host or {host, ops_host} & everywhere):
+        port = port_of_both(address, ops_address)
+        if port:
             yield f"{name} and {ops_name} are both at port {port}; each needs one of its own"
 
 
