@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, Protocol, TypeVar
@@ -15,6 +16,8 @@ from gateway.media import ImageContent, ImageSource
 from gateway.rpc.answer import Context
 from gateway.rpc.chunks import CHUNK_BYTES, sha256_of
 from gateway.rpc.convert import Sourced, read_source
+
+_log = logging.getLogger(__name__)
 
 _ACCEPTED: Final = (("x-upload-accepted", "1"),)
 """Initial metadata that tell a client to send: what it asked is in order."""
@@ -71,7 +74,8 @@ async def accept(context: Context) -> None:
     """Tell the client to send. Raises `CancelledError` if it has gone away: gRPC cancels the call itself only somewhat later."""
     try:
         await context.send_initial_metadata(_ACCEPTED)
-    except aio.InternalError:
+    except aio.InternalError as error:
+        _log.debug("a client is not told to send, as if it had gone away: %s", error)  # gRPC's only error, whatever went wrong
         raise asyncio.CancelledError from None
 
 

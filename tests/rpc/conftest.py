@@ -131,9 +131,11 @@ def true_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
     grpcio would say `INTERNAL` now and then (grpc/grpc#36066)."""
     begin = _call.Call.__init__
 
-    def begun(call: object, *arguments: object) -> None:
+    def begun(call: _call.Call, *arguments: object) -> None:
         begin(call, *arguments)
+        core = call._cython_call
         keep_true_status(call)
+        assert call._cython_call is not core, "grpcio is made otherwise now: see keep_true_status"
 
     monkeypatch.setattr(_call.Call, "__init__", begun)
 
