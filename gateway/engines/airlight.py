@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.engines.filters import Map, box_mean
+from gateway.engines.filters import Map, box_mean, highest_channel, lowest_channel
 
 PATCH = 11
 """Side of the squares whose darkest value is the dark channel, in pixels of a picture of 400."""
@@ -40,7 +40,7 @@ def airlight(scene: npt.NDArray[np.float32], weights: npt.NDArray[np.float32]) -
 
 def opaque_colour(scene: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the median colour where the dark channel is highest: where fog hides most, but for a few white things."""
-    dark = dark_channel(scene.min(axis=2))
+    dark = dark_channel(lowest_channel(scene))
     count = max(1, round(dark.size * _MOST_OPAQUE))
     brightest = np.argpartition(dark.ravel(), -count)[-count:]
     return np.asarray(np.median(scene.reshape(-1, 3)[brightest], axis=0), np.float32)
@@ -48,7 +48,7 @@ def opaque_colour(scene: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def brightness_features(scene: npt.NDArray[np.float32], opaque: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the 13 figures about a picture that the brightness of its airlight is foretold from."""
-    lightness, highest, lowest = scene.mean(axis=2), scene.max(axis=2), scene.min(axis=2)
+    lightness, highest, lowest = scene.mean(axis=2), highest_channel(scene), lowest_channel(scene)
     figures = [
         opaque.mean(),
         *np.percentile(lightness, (5, 50, 95, 99, 99.9)),
@@ -65,10 +65,10 @@ def _sky_ceiling(scene: npt.NDArray[np.float32], seen: float) -> float:
 
     A grey sky is fog all the way: it may hardly be brighter than the airlight, but, unlike a white house, it isn't darker.
     """
-    lightness, highest = scene.mean(axis=2), scene.max(axis=2)
+    lightness, highest = scene.mean(axis=2), highest_channel(scene)
     mean = box_mean(lightness, _SKY_WINDOW)
     variance = box_mean(lightness * lightness, _SKY_WINDOW) - mean * mean
-    grey = (highest - scene.min(axis=2) < _SKY_TINT * highest) & (variance < _SKY_CONTRAST**2)
+    grey = (highest - lowest_channel(scene) < _SKY_TINT * highest) & (variance < _SKY_CONTRAST**2)
     if np.count_nonzero(grey) < _SKY_SHARE * grey.size:
         return float("inf")
     brightest = float(np.percentile(lightness[grey], 95))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.engines.airlight import PATCH, dark_channel
-from gateway.engines.filters import Map, box_mean
+from gateway.engines.filters import Map, box_mean, highest_channel, lowest_channel
 from gateway.engines.global_smoother import GlobalSmoother
 
 SMOOTHING, OUTLINE = 4000.0, 0.03
@@ -23,7 +23,6 @@ SMOOTHING, OUTLINE = 4000.0, 0.03
 STEP = 2
 """Features are taken at every other pixel of the reduced picture: what is foretold from them is smooth."""
 
-_NOTHING = np.empty(0, np.float32)
 _DARK_SCALES = (3, 9, 21, 45)
 _BRIGHT_SCALES = (9, 21, 45)
 _CONTRAST_SCALES = (5, 15, 45)
@@ -37,7 +36,7 @@ def haze(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32]) -> Map:
 
     `scene`: the reduced picture (H × W × 3, RGB, 0–1); `air`: the airlight.
     """
-    return _highest_around(dark_channel(np.minimum(scene / air, 1).min(axis=2)), PATCH)
+    return _highest_around(dark_channel(lowest_channel(np.minimum(scene / air, 1))), PATCH)
 
 
 def trust(
@@ -51,8 +50,8 @@ def trust(
     sampled = features(scene, air)
     values = sampled.reshape(-1, sampled.shape[2])
     for index in range(0, len(layers), 2):
-        # cv2's product stays on this thread, unlike NumPy's.
-        values = np.asarray(cv2.gemm(values, layers[index], 1, _NOTHING, 0), np.float32) + layers[index + 1]
+        # Stays on this thread; NumPy's and cv2's own products wake threads of OpenBLAS, which then spin for a tenth of a second.
+        values = np.einsum("ij,kj->ik", values, np.ascontiguousarray(layers[index].T)) + layers[index + 1]
         if index < len(layers) - 2:
             values = np.maximum(values, 0)
     shares = np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), np.float32).reshape(sampled.shape[:2])
@@ -79,7 +78,7 @@ def emptiness(scene: npt.NDArray[np.float32]) -> Map:
 def features(scene: npt.NDArray[np.float32], air: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return 23 features of every `STEP`th pixel of the reduced picture (⌈H/STEP⌉ × ⌈W/STEP⌉ × 23)."""
     relative = np.minimum(scene / air, 1.6).astype(np.float32)
-    lowest, highest, lightness = relative.min(axis=2), relative.max(axis=2), relative.mean(axis=2)
+    lowest, highest, lightness = lowest_channel(relative), highest_channel(relative), relative.mean(axis=2)
     saturation = 1 - lowest / (highest + np.float32(1e-3))
     dark = [box_mean(dark_channel(lowest, side), side) for side in _DARK_SCALES]
     bright = [box_mean(_highest_around(highest, side), side) for side in _BRIGHT_SCALES]
