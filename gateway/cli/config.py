@@ -53,7 +53,8 @@ def run_show(given: Given, *, everything: bool, as_json: bool) -> int:
     """Print what holds and where it comes from. Raises `ConfigError`."""
     loaded = given.load()
     if not as_json:
-        print(effective_toml(loaded, everything=everything), end="")
+        text = effective_toml(loaded, everything=everything)
+        print(text if text.strip() else "# Every setting has its default; --all shows them.\n", end="")
         return 0
     shown = {
         setting.path: {"value": effective_value(loaded, setting), "source": origin(loaded, setting)}

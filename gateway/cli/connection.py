@@ -5,17 +5,24 @@ from pathlib import Path
 from gateway.client.channel import Connection
 from gateway.client.settings import ClientSettings
 from gateway.client.tls import Tls
+from gateway.config import ConfigError
+
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
 
 def opened_connection(target: str, settings: ClientSettings) -> Connection:
-    """A connection as the settings say; to be closed. Raises `OSError` for a file that cannot be read."""
+    """A connection as the settings say; to be closed. Raises `ConfigError` for a file that cannot be used."""
     return Connection(target, tls=tls_of(settings), api_key=_api_key(settings), token=_token(settings.token_file))
 
 
 def tls_of(settings: ClientSettings) -> Tls | None:
-    """What TLS is spoken with, if it is. Raises `OSError` for a file that cannot be read."""
+    """What TLS is spoken with, if it is. Raises `ConfigError` for a file that cannot be used."""
     if not (settings.tls or settings.ca_file or settings.tls_certificate or settings.tls_server_name):
         return None
+    _check_certificates("client.ca_file", settings.ca_file)
+    _check_certificates("client.tls_certificate", settings.tls_certificate)
+    if settings.tls_key is not None:
+        _read("client.tls_key", settings.tls_key)
     return Tls.from_files(
         roots=settings.ca_file,
         certificate=settings.tls_certificate,
@@ -26,9 +33,36 @@ def tls_of(settings: ClientSettings) -> Tls | None:
 
 def _api_key(settings: ClientSettings) -> str:
     if settings.api_key_file is not None:
-        return settings.api_key_file.read_text(encoding="utf-8").strip()
+        return _secret("client.api_key_file", settings.api_key_file, "one API key")
     return settings.api_key.get_secret_value() if settings.api_key is not None else ""
 
 
 def _token(file: Path | None) -> str | None:
-    return None if file is None else file.read_text(encoding="utf-8").strip()
+    return None if file is None else _secret("client.token_file", file, "one token")
+
+
+def _secret(setting: str, file: Path, what: str) -> str:
+    """What `file` holds, which must be one word: nothing else can be sent as metadata."""
+    lines = _read(setting, file).strip().splitlines()
+    if len(lines) != 1:
+        msg = f"{setting}: {file} has {len(lines)} lines; it must hold {what} and nothing else"
+        raise ConfigError([msg])
+    word = lines[0].decode("ascii", errors="replace")
+    if not word.isascii() or not word.isprintable() or " " in word:
+        msg = f"{setting}: {file} holds spaces, or what is not ASCII; it must hold {what} and nothing else"
+        raise ConfigError([msg])
+    return word
+
+
+def _check_certificates(setting: str, file: Path | None) -> None:
+    if file is not None and _CERTIFICATE not in _read(setting, file):
+        msg = f"{setting}: {file} holds no certificate in PEM form"
+        raise ConfigError([msg])
+
+
+def _read(setting: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        msg = f"{setting}: {file} cannot be read: {error.strerror}"
+        raise ConfigError([msg]) from error

@@ -46,7 +46,12 @@ class MusicRecogniseRequest:
 
 
 async def run_music_index(request: MusicIndexRequest, settings: GatewaySettings) -> int:  # noqa: ARG001 - as all commands
-    """Build the index, say what is in it, and return the exit status: 0, or 1 if there was nothing to index."""
+    """Build the index, say what is in it, and return the exit status: 0, or 1 if there was nothing to index.
+
+    Raises `GatewayError` if there is no such folder, and `OSError` if the index cannot be written.
+    """
+    if not request.folder.is_dir():
+        raise GatewayError(Reason.INVALID_ARGUMENT, f"{request.folder} is not a folder")
     songs: list[Indexed] = []
     skipped: list[Skipped] = []
     given_up = threading.Event()

@@ -1,7 +1,8 @@
 """The grammar of the command line, and the texts that teach it."""
 
 import argparse
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,12 @@ from gateway.workers.channel import Place
 
 _RAW: Final = argparse.RawDescriptionHelpFormatter
 
+_HOST_AND_PORT: Final = re.compile(r"(?:[^\s/:\[\]]+|\[[0-9A-Fa-f:.]+(?:%\w+)?\]):[0-9]{1,5}")
+_NAMED_TARGETS: Final = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:", "xds:")
+"""Of gRPC's name resolution."""
+
 if TYPE_CHECKING:
+    _Options = argparse._ActionsContainer  # noqa: SLF001  # a parser or a group; likewise
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # it has no public name
 
 _DESCRIPTION = """\
@@ -219,7 +225,7 @@ def _add_rest(commands: "_Commands") -> None:
 def _add_tag(commands: "_Commands") -> None:
     tag = _command(commands, "tag", "tag pictures", _TAG)
     tag.add_argument("sources", metavar="FILE|URL", nargs="+", help="JPEG, PNG, BMP or WEBP files, or HTTP(S) URLs")
-    tag.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_target(tag)
     _add_connection(tag)
     tag.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     tag.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with their tags drawn in")
@@ -234,7 +240,7 @@ def _add_enhance(commands: "_Commands") -> None:
     dark.add_argument("--brightness", type=float, default=0.9, metavar="F", help="0 to 1, larger is brighter (default: 0.9)")
     defog = _enhancement(enhance, "defog", "remove haze")
     defog.add_argument("--gamma", type=float, default=1.5, metavar="F", help="gamma correction, 0.1 to 10 (default: 1.5)")
-    defog.add_argument("--strong", action="store_true", help="more effect, even where it looks unnatural")
+    defog.add_argument("--strong", action="store_true", help="natural_look false: more effect, even where it looks unnatural")
     upscale = _enhancement(enhance, "upscale", "enlarge, with more detail than interpolation gives")
     upscale.add_argument("--scale", type=int, default=3, metavar="N", help="3 or 4 times as wide and high (default: 3)")
     upscale.add_argument("--model", choices=list(UpscaleModel), default=UpscaleModel.ESPCN, help="network (default: ESPCN)")
@@ -253,7 +259,7 @@ def _add_music(commands: "_Commands") -> None:
     recognise.add_argument("sources", metavar="FILE|URL", nargs="+", help="MP4 files, or HTTP(S) URLs of such")
     place = recognise.add_mutually_exclusive_group()
     place.add_argument("--index", type=Path, metavar="FILE", help="the catalogue (default: the setting local.music_index)")
-    place.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_target(place)
     _add_connection(recognise)
     recognise.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
 
@@ -261,7 +267,7 @@ def _add_music(commands: "_Commands") -> None:
 def _add_prepare(commands: "_Commands") -> None:
     prepare = _command(commands, "prepare", "show what would be sent of pictures, and why not", _PREPARE)
     prepare.add_argument("sources", metavar="FILE|URL", nargs="+", help="pictures, or HTTP(S) URLs of pictures")
-    prepare.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_target(prepare)
     _add_connection(prepare)
     prepare.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     prepare.add_argument(
@@ -306,7 +312,9 @@ def _add_obs(commands: "_Commands") -> None:
 
 def _add_health(commands: "_Commands") -> None:
     health = _command(commands, "health", "ask a running gateway how it is", "Prints its status; exit status 0 if it is SERVING.")
-    health.add_argument("--target", metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)")
+    health.add_argument(
+        "--target", type=_target, metavar="HOST:PORT", help="the gateway (default: where `serve` listens with these settings)"
+    )
     _add_connection(health)
     health.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS", help="how long to wait (default: 3)")
 
@@ -321,11 +329,26 @@ def _add_key(commands: "_Commands") -> None:
 
 
 def _instant(text: str) -> datetime:
-    """Raises `ValueError`, which argparse reports, unless `text` is a time of ISO 8601 with its offset."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError
+    """A time of ISO 8601 with its offset, yet to come. Raises `ArgumentTypeError`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        msg = f"{text!r} is not a time with its offset, such as 2027-06-30T00:00:00Z"
+        raise argparse.ArgumentTypeError(msg)
+    if instant <= datetime.now(UTC):
+        msg = f"{text} has passed"
+        raise argparse.ArgumentTypeError(msg)
     return instant
+
+
+def _target(text: str) -> str:
+    """Where a gateway is, in a form that gRPC takes. Raises `ArgumentTypeError`."""
+    if not (_HOST_AND_PORT.fullmatch(text) or text.startswith(_NAMED_TARGETS)):
+        msg = f"{text!r} is not HOST:PORT"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _add_connection(command: argparse.ArgumentParser) -> None:
@@ -338,12 +361,18 @@ def _add_connection(command: argparse.ArgumentParser) -> None:
     command.add_argument("--token-file", metavar="FILE", help="file with the token that is sent")
 
 
+def _add_target(options: "_Options") -> None:
+    options.add_argument(
+        "--target", type=_target, metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)"
+    )
+
+
 def _enhancement(kinds: "_Commands", name: str, summary: str) -> argparse.ArgumentParser:
     command = _command(kinds, name, summary, _ENHANCE)
     command.add_argument("source", metavar="IN", help="a JPEG, PNG, BMP or WEBP file, or an HTTP(S) URL of one")
     command.add_argument("out", type=Path, metavar="OUT", help="the file to write: JPEG for JPEG and WEBP, PNG for PNG and BMP")
     command.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
-    command.add_argument("--target", metavar="HOST:PORT", help="a running gateway (default: none, everything runs here)")
+    _add_target(command)
     _add_connection(command)
     return command
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_request import BaseRequest
 
 from gateway.rest.errors import RestError
+from gateway.settings import join_address
 
 _log = logging.getLogger(__name__)
 
@@ -72,10 +73,18 @@ async def listening(
         )
 
     try:
-        listener = await loop.create_server(connection, host, port, ssl=tls, backlog=128)
+        listener = await _listener(connection, host, port, tls)
         try:
             yield int(listener.sockets[0].getsockname()[1])
         finally:
             listener.close()
     finally:
         await runner.cleanup()
+
+
+async def _listener(connection: Callable[[], _Connection], host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
+    try:
+        return await asyncio.get_running_loop().create_server(connection, host, port, ssl=tls, backlog=128)
+    except OSError as error:
+        msg = f"{join_address(host, port)} cannot be listened on: in use, not an address of this machine, or not allowed"
+        raise OSError(msg) from error

@@ -109,3 +109,8 @@ def test_show_of_wrong_settings(file, capsys) -> None:
 def test_schema_is_json_schema(capsys) -> None:
     assert main(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["$schema"].endswith("2020-12/schema")
+
+
+def test_show_says_when_nothing_was_given(capsys) -> None:
+    assert main(["config", "show"]) == 0
+    assert capsys.readouterr().out == "# Every setting has its default; --all shows them.\n"

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.cli.music import MusicIndexRequest, MusicRecogniseRequest, run_music_index, run_music_recognise
 from gateway.config import GatewaySettings
+from gateway.errors import GatewayError
 
 RATE = 8000
 RECORDING = Path(__file__).parents[2] / "examples" / "music" / "harbour-lights.mp4"
@@ -102,3 +103,8 @@ async def test_long_files_are_not_read(tmp_path, capsys) -> None:
         file.truncate(66 << 20)
     assert await run_music_recognise(request(tmp_path / "long.mp4"), GatewaySettings()) == 1
     assert json.loads(capsys.readouterr().out)["error"]["reason"] == "MEDIA_TOO_LARGE"
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path) -> None:
+    with pytest.raises(GatewayError, match="nowhere is not a folder"):
+        await run_music_index(MusicIndexRequest(tmp_path / "nowhere", tmp_path / "a.index"), GatewaySettings())

@@ -99,3 +99,9 @@ async def test_ipv6(settings, use_cases, clock) -> None:
             assert response.status == 200
     except OSError as error:
         pytest.skip(f"no IPv6 here: {error.strerror}")
+
+
+async def test_an_address_that_is_taken_is_told(port, settings, use_cases, clock) -> None:
+    with pytest.raises(OSError, match=rf"127\.0\.0\.1:{port} cannot be listened on: in use"):
+        async with listening(build_app(settings, use_cases, clock), "127.0.0.1", port):
+            pass
