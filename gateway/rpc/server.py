@@ -174,8 +174,8 @@ class RpcServer:
     async def drain(self) -> None:
         """Report NOT_SERVING, take no new calls, give those in flight their time to end, then cancel the rest.
 
-        Streams read no further and end once what they have read is answered. Clients are told at once to connect elsewhere, and
-        the port is free for others.
+        Streams begin no further item and end once what they have begun is answered. Clients are told at once to connect
+        elsewhere, and the port is free for others.
         """
         self._standing.is_draining = True
         await self._health.enter_shutdown()

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from google.protobuf import message
 from grpc import aio
@@ -19,6 +19,12 @@ from gateway.rpc.convert import write_duration
 from gateway.rpc.held import HeldBytes
 from gateway.rpc.pace import Pace
 from gateway.rpc.turns import Admitted
+
+_QUIET_SECONDS: Final = 0.2
+"""Without a message of the client, after which all has come that it sent before it read the last answer."""
+
+_LONGEST_LINGER_SECONDS: Final = 1.0
+"""That a client that goes on sending is listened to once all is answered."""
 
 
 class _Ordered(Protocol):
@@ -72,15 +78,17 @@ class StreamKind(Generic[_Config, _Item, _Response]):
 
 
 class _Taken:
-    """What an item keeps from others: its tenant's place while it is worked on, and room for its bytes."""
+    """What an item keeps from others: its tenant's place while it is worked on, room for its bytes, a place in the window."""
 
     def __init__(self) -> None:
         self.place = contextlib.ExitStack()
         self.bytes_held = contextlib.ExitStack()
+        self.window = contextlib.ExitStack()
 
     def close(self) -> None:
         self.place.close()
         self.bytes_held.close()
+        self.window.close()
 
 
 class ItemStream(Generic[_Config, _Item, _Response]):
@@ -102,7 +110,11 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         self._begun = False
         self._violation: GatewayError | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._at_work = 0
+        self._stopped = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
+        self._waiting = False  # with an item for its turn, not for the client
+        self._dropped = 0
         self._summary = stream_pb2.StreamSummary()
 
     async def run(self, requests: AsyncIterator[StreamRequest[_Config, _Item]], held: HeldBytes, pace: Pace) -> None:
@@ -112,25 +124,49 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         time once the items before that have been answered, since they are good, and may have been paid for.
         """
         started_at = time.perf_counter()
-        async with asyncio.TaskGroup() as items:
-            # A task of its own, so that it can be stopped without those that it has begun.
-            self._reading = items.create_task(self._read(requests, items, held, pace))
-            if self._stopped:
-                self._reading.cancel()
+        try:
+            async with asyncio.TaskGroup() as items:
+                # A task of its own, so that it can be stopped without those that it has begun.
+                self._reading = items.create_task(self._read(requests, items, held, pace))
+                if self._stopped.is_set():
+                    self.stop()
+        finally:
+            if self._ending is not None:
+                self._ending.cancel()
         if self._violation is not None:
             raise self._violation
-        if self._reading.cancelled():
-            if not self._stopped:  # gRPC has ended the reading: the call is over
-                raise asyncio.CancelledError
+        if self._reading.cancelled() and not self._stopped.is_set():  # gRPC has ended the reading: the call is over
+            raise asyncio.CancelledError
+        if self._reading.cancelled() or self._dropped:
             raise self._interrupted()
         self._summary.elapsed.CopyFrom(write_duration(time.perf_counter() - started_at))
         await self._write(self._kind.close(self._summary))
 
     def stop(self) -> None:
-        """Read no more: `run` answers what it has begun and raises `SHUTTING_DOWN`, unless all has been read already."""
-        self._stopped = True
-        if self._reading is not None:
-            self._reading.cancel()
+        """Begin no more: `run` answers what it has begun and raises `SHUTTING_DOWN`, unless all has been read already.
+
+        What comes meanwhile is read and dropped. A connection that is closed with bytes unread is reset, and what the client
+        would have been told with it.
+        """
+        self._stopped.set()
+        if self._reading is not None and self._ending is None:
+            if self._waiting:
+                self._reading.cancel()
+            self._ending = asyncio.create_task(self._linger(self._reading))
+
+    async def _linger(self, reading: asyncio.Task[None]) -> None:
+        """End the reading once all is answered and the client sends no more, or has sent for long."""
+        loop = asyncio.get_running_loop()
+        latest = float("inf")
+        while not reading.done():
+            dropped = self._dropped
+            await asyncio.sleep(_QUIET_SECONDS)
+            if self._at_work:
+                continue
+            latest = min(latest, loop.time() + _LONGEST_LINGER_SECONDS)
+            if self._dropped == dropped or loop.time() >= latest:
+                reading.cancel()
+                return
 
     async def _read(
         self,
@@ -142,20 +178,25 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         before = _done()
         try:
             async for request in requests:
+                if self._stopped.is_set():
+                    self._dropped += 1
+                    continue
                 if not self._reads_item(request):
                     continue
-                await self._window.acquire()
-                admitted = await self._kind.admit(request.item)
-                taken = _Taken()
-                taken.place.callback(admitted.release)
                 try:
-                    await pace.begin()
-                    await held.take(size := request.ByteSize())
-                except BaseException:
-                    taken.close()
-                    raise
-                taken.bytes_held.callback(held.release, size)
+                    self._waiting = True
+                    admitted, taken = await self._turn(request, held, pace)
+                except asyncio.CancelledError:
+                    # One that is not of `stop` alone: the call is over.
+                    if not self._stopped.is_set() or (self._reading is not None and self._reading.uncancel()):
+                        raise
+                    self._summary.received -= 1
+                    self._dropped += 1
+                    continue
+                finally:
+                    self._waiting = False
                 written = asyncio.Event()
+                self._at_work += 1
                 work = items.create_task(self._work(request.item, admitted, before, written, taken))
                 # Not in the work itself, which never starts if it is cancelled first.
                 work.add_done_callback(partial(self._leave, taken))
@@ -167,9 +208,25 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         except message.DecodeError:
             self._violation = GatewayError(Reason.INVALID_ARGUMENT, "a message of the stream is not one of the contract's")
 
+    async def _turn(self, request: StreamRequest[_Config, _Item], held: HeldBytes, pace: Pace) -> tuple[Admitted, _Taken]:
+        """Wait until an item may begin; what it then takes from others is given back by `_leave`."""
+        await self._window.acquire()
+        taken = _Taken()
+        taken.window.callback(self._window.release)
+        try:
+            admitted = await self._kind.admit(request.item)
+            taken.place.callback(admitted.release)
+            await pace.begin()
+            await held.take(size := request.ByteSize())
+            taken.bytes_held.callback(held.release, size)
+        except BaseException:
+            taken.close()
+            raise
+        return admitted, taken
+
     def _leave(self, taken: _Taken, _: asyncio.Task[None]) -> None:
+        self._at_work -= 1
         taken.close()
-        self._window.release()
 
     def _interrupted(self) -> GatewayError:
         answered = self._summary.succeeded + self._summary.failed

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.call import Call
+from gateway.errors import GatewayError, Reason
 from gateway.imagerecognition.v1 import stream_pb2
 from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.media import Language, TaggingReply
@@ -28,6 +29,12 @@ def item(item_id: str, data: bytes, **more: object) -> pb.StreamTagImagesRequest
 
 def config(**settings_: object) -> pb.StreamTagImagesRequest:
     return pb.StreamTagImagesRequest(config=pb.StreamTagImagesConfig(**settings_))
+
+
+async def turns() -> None:
+    """Turns of the loop, more than enough for everything that can go on to do so."""
+    for _ in range(100):
+        await asyncio.sleep(0)
 
 
 async def exchange(stub, requests) -> tuple[list[pb.StreamTagImagesResult], stream_pb2.StreamSummary]:
@@ -235,8 +242,7 @@ async def test_a_client_that_does_not_read_holds_back_the_stream() -> None:
             yield item(str(n), b"x")
 
     run = asyncio.create_task(stream(answer, write, window=3).run(requests(), HeldBytes(1 << 30), Pace()))
-    for _ in range(50):  # turns of the loop, more than enough for everything that can go on to do so
-        await asyncio.sleep(0)
+    await turns()
     assert taken == 4  # the window, and one that waits for a place
     reading.set()
     await run
@@ -340,3 +346,62 @@ def test_whatever_the_timing_every_item_is_answered_once_and_in_one_piece(outcom
     summary = written[-1].summary
     good = sum(good for good, _, _ in outcomes)
     assert (summary.received, summary.succeeded, summary.failed) == (len(outcomes), good, len(outcomes) - good)
+
+
+@pytest.mark.parametrize("half_closes", [True, False])
+async def test_a_stream_that_is_stopped_drops_what_still_comes(half_closes) -> None:
+    """Else its connection is closed with bytes unread, and is reset before the client has read how the stream ended."""
+    sent, written, go_on = [], [], asyncio.Event()
+
+    async def answer(sent: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        await go_on.wait()
+        return True, [sent.item_id]
+
+    async def requests():
+        for n in range(20):
+            sent.append(n)
+            yield item(str(n), b"x")
+        if not half_closes:
+            await asyncio.Event().wait()
+
+    async def write(response: pb.StreamTagImagesResponse) -> None:
+        written.append(response.result.item_id)
+
+    stopped, held = stream(answer, write, window=2), HeldBytes(1 << 20)
+    run = asyncio.create_task(stopped.run(requests(), held, Pace()))
+    await turns()
+    assert len(sent) == 3  # two are at work, and one waits
+    stopped.stop()
+    await turns()
+    assert (len(sent), written) == (20, [])
+    go_on.set()
+    with pytest.raises(GatewayError) as caught:
+        await run
+    assert (caught.value.reason, caught.value.measured) == (Reason.SHUTTING_DOWN, "2 items answered")
+    assert sorted(written) == ["0", "1"]
+    assert held.held == 0
+
+
+@pytest.mark.parametrize("stops", [True, False])
+async def test_a_call_that_is_over_is_not_kept_by_an_item_that_waits(stops) -> None:
+    async def answer(_: pb.StreamTagImagesItem) -> tuple[bool, list[str]]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def requests():
+        for n in range(3):
+            yield item(str(n), b"x")
+        await asyncio.Event().wait()
+
+    async def write(_: object) -> None: ...
+
+    kept, held = stream(answer, write, window=1), HeldBytes(1 << 20)
+    run = asyncio.create_task(kept.run(requests(), held, Pace()))
+    await turns()
+    assert held.held
+    if stops:
+        kept.stop()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert held.held == 0
