@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .bulk import Bulk, bulk
 from .churn import Churn, churn
-from .face import Face, face
+from .face import face
 from .fairness import Fairness, fairness
 from .section import Section
 from .slow import Slow, slow
@@ -35,7 +35,7 @@ def main() -> int:
         lambda: fairness(Fairness()),
         lambda: churn(Churn()),
         # The last, since their clients give way for good.
-        lambda: face(Face(given.streams, given.items, gives_way=True)),
+        lambda: face(Bulk(given.streams, given.items, gives_way=True)),
         lambda: bulk(Bulk(given.streams, given.items, gives_way=True)),
     ]
     sections = asyncio.run(_all(scenarios))

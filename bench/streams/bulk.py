@@ -18,11 +18,11 @@ from .prober import probed
 from .process import running_gateway
 from .section import Section, prompt
 
-_WINDOW = 16
+WINDOW = 16
 """The gateway's, for each stream."""
 
 
-_NICE: Final = 10
+NICE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ async def bulk(plan: Bulk) -> Section:
     """Run all streams at once, health being asked all the while."""
     weather = Weather(plan.seed, share=plan.bad / 2, storm_every=0, latency=0.0, weights=REFUSALS)
     settings = {
-        "RPC_STREAM_WINDOW": _WINDOW,
+        "RPC_STREAM_WINDOW": WINDOW,
         "LIMIT_CONCURRENCY": 32,
-        "LIMIT_QUEUE_LENGTH": plan.streams * _WINDOW,  # else the streams' own windows overflow it, and items are refused
+        "LIMIT_QUEUE_LENGTH": plan.streams * WINDOW,  # else the streams' own windows overflow it, and items are refused
         "LIMIT_QUEUE_TIME": 600,
     }
     async with (
@@ -55,7 +55,7 @@ async def bulk(plan: Bulk) -> Section:
         async with probed(gateway.address) as health:
             if plan.gives_way:
                 for process in (cloud.pid, os.getpid()):
-                    os.setpriority(os.PRIO_PROCESS, process, _NICE)
+                    os.setpriority(os.PRIO_PROCESS, process, NICE)
             started_at = time.perf_counter()
             told = await asyncio.gather(
                 *(exchanged(open_stubs[number % plan.connections], _items(plan, number)) for number in range(plan.streams))
@@ -80,7 +80,7 @@ async def bulk(plan: Bulk) -> Section:
         f"{plan.streams} streams at once, {plan.items} pictures each, {plan.bad:.0%} of them bad: refused by the cloud, damaged, "
         f"empty, too small or no pictures. {count:,} items in {seconds:.0f} s ({count / seconds:.0f} a second)."
         + (
-            f" The clients and the cloud give way to the gateway and to whoever asks for health (nice {_NICE})."
+            f" The clients and the cloud give way to the gateway and to whoever asks for health (nice {NICE})."
             if plan.gives_way
             else ""
         ),

@@ -13,7 +13,6 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from gateway.imagerecognition.v1 import tagging_pb2 as pb
 from gateway.imagerecognition.v1 import tagging_pb2_grpc as pb_grpc
 
 from .account import answered_once
+from .bulk import NICE, WINDOW, Bulk
 from .exchange import MISTAKEN, exchanged, reason_of, stubs
 from .pictures import DAMAGES, Item
 from .prober import probed
@@ -38,12 +38,9 @@ _PHOTOS: Final = Path(__file__).parents[2] / "examples" / "photos"
 _SIDE: Final = 192
 """Pixels of the longer side: small files, of which the engines still know what they show."""
 
-_WINDOW: Final = 16
 _AT_ONCE: Final = 32
 _SPARE: Final = 2 * _AT_ONCE
 """Calls that the quota allows beyond those that must succeed: those under way count until they have failed."""
-
-_NICE: Final = 10
 
 _USER: Final = {"USER": "ada", "DOMAIN": "acme", "PASSWORD": "only-for-this-bench"}
 _ACCOUNTS: Final = """
@@ -57,18 +54,6 @@ password = "{PASSWORD}"
 [domains.users.quota]
 calls_per_month = {quota}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """`bad`: share of the pictures. `gives_way`: as in `Bulk`."""
-
-    streams: int = 200
-    items: int = 500
-    bad: float = 0.1
-    seed: int = 1
-    connections: int = 8
-    gives_way: bool = False
 
 
 class _Album:
@@ -101,12 +86,12 @@ class _Album:
         return None if _tags(result.response) == self._tags[number] else MISTAKEN
 
 
-async def face(plan: Face) -> Section:
+async def face(plan: Bulk) -> Section:
     """Run all streams at once, health being asked all the while."""
     album = _Album(photographs())
     wanted = [{item.name: item.wanted for item in _items(plan, number, album.photos)} for number in range(plan.streams)]
     good = sum(reason is None for stream in wanted for reason in stream.values()) + len(album.photos)
-    limits = {"LIMIT_CONCURRENCY": _AT_ONCE, "LIMIT_QUEUE_LENGTH": plan.streams * _WINDOW, "LIMIT_QUEUE_TIME": 600}
+    limits = {"LIMIT_CONCURRENCY": _AT_ONCE, "LIMIT_QUEUE_LENGTH": plan.streams * WINDOW, "LIMIT_QUEUE_TIME": 600}
     own = {f"CLOUD_{name}": value for name, value in _USER.items()}
     with tempfile.TemporaryDirectory() as folder:
         accounts = Path(folder) / "accounts.toml"
@@ -115,7 +100,7 @@ async def face(plan: Face) -> Section:
         async with (
             running_face(of_face) as cloud,
             running_gateway(
-                f"http://{cloud.address}", {"RPC_STREAM_WINDOW": _WINDOW, "CACHE_ENABLED": False, **limits, **own}
+                f"http://{cloud.address}", {"RPC_STREAM_WINDOW": WINDOW, "CACHE_ENABLED": False, **limits, **own}
             ) as gateway,
             stubs(gateway.address, plan.connections) as open_stubs,
         ):
@@ -124,7 +109,7 @@ async def face(plan: Face) -> Section:
             async with probed(gateway.address) as health:
                 if plan.gives_way:
                     for process in (cloud.pid, os.getpid()):
-                        os.setpriority(os.PRIO_PROCESS, process, _NICE)
+                        os.setpriority(os.PRIO_PROCESS, process, NICE)
                 started_at = time.perf_counter()
                 told = await asyncio.gather(
                     *(
@@ -153,7 +138,7 @@ async def face(plan: Face) -> Section:
         "from its recordings when they come again; the gateway remembers nothing, so that each item is a call to the face. The "
         f"quota of the face's user allows {_SPARE} calls more than must succeed; what is left of it afterwards says whether any "
         "was counted twice."
-        + (f" The clients and the face give way to the gateway and to whoever asks for health (nice {_NICE})." * plan.gives_way),
+        + (f" The clients and the face give way to the gateway and to whoever asks for health (nice {NICE})." * plan.gives_way),
         checks,
     )
 
@@ -172,7 +157,7 @@ def _small(path: Path, kind: str) -> bytes:
     return cv2.imencode(kind, cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[1].tobytes()
 
 
-def _items(plan: Face, stream: int, photos: Sequence[bytes]) -> Iterator[Item]:
+def _items(plan: Bulk, stream: int, photos: Sequence[bytes]) -> Iterator[Item]:
     chance = random.Random(f"{plan.seed} {stream}")  # noqa: S311  # no secret
     for number in range(plan.items):
         content, reason = photos[number % len(photos)], None

@@ -78,17 +78,15 @@ class StreamKind(Generic[_Config, _Item, _Response]):
 
 
 class _Taken:
-    """What an item keeps from others: its tenant's place while it is worked on, room for its bytes, a place in the window."""
+    """What an item keeps from others: its tenant's place while it is worked on, and room for its bytes."""
 
     def __init__(self) -> None:
         self.place = contextlib.ExitStack()
         self.bytes_held = contextlib.ExitStack()
-        self.window = contextlib.ExitStack()
 
     def close(self) -> None:
         self.place.close()
         self.bytes_held.close()
-        self.window.close()
 
 
 class ItemStream(Generic[_Config, _Item, _Response]):
@@ -212,7 +210,6 @@ class ItemStream(Generic[_Config, _Item, _Response]):
         """Wait until an item may begin; what it then takes from others is given back by `_leave`."""
         await self._window.acquire()
         taken = _Taken()
-        taken.window.callback(self._window.release)
         try:
             admitted = await self._kind.admit(request.item)
             taken.place.callback(admitted.release)
@@ -221,12 +218,14 @@ class ItemStream(Generic[_Config, _Item, _Response]):
             taken.bytes_held.callback(held.release, size)
         except BaseException:
             taken.close()
+            self._window.release()
             raise
         return admitted, taken
 
     def _leave(self, taken: _Taken, _: asyncio.Task[None]) -> None:
         self._at_work -= 1
         taken.close()
+        self._window.release()
 
     def _interrupted(self) -> GatewayError:
         answered = self._summary.succeeded + self._summary.failed

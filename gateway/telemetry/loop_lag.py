@@ -7,6 +7,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram
 
+from gateway.background import in_background
+
 _INTERVAL: Final = 0.5
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -23,10 +25,5 @@ async def measured_loop(registry: CollectorRegistry) -> AsyncIterator[None]:
             await asyncio.sleep(_INTERVAL)
             lag.observe(max(0.0, loop.time() - due))
 
-    task = asyncio.create_task(measure(), name="event loop lag")
-    try:
+    async with in_background(measure(), "event loop lag"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from gateway.background import in_background
 from gateway.errors import GatewayError
 from gateway.usecases.standing import Standing
 
@@ -15,7 +16,7 @@ async def kept_checked(
     """Check once before, and every `interval` seconds inside; what comes of it is in `standing`, and in the log."""
 
     async def check() -> None:
-        with contextlib.suppress(GatewayError):
+        with contextlib.suppress(GatewayError):  # which `standing` keeps and logs
             await standing.check()
 
     async def go_on() -> None:
@@ -24,10 +25,5 @@ async def kept_checked(
             await check()
 
     await check()
-    task = asyncio.create_task(go_on(), name="check providers")
-    try:
+    async with in_background(go_on(), "check providers"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from bench.streams.bulk import Bulk, bulk
 from bench.streams.churn import Churn, churn
-from bench.streams.face import Face, face
+from bench.streams.face import face
 from bench.streams.fairness import Fairness, fairness
 from bench.streams.section import Section
 from bench.streams.slow import Slow, slow
 
 BULK = Bulk(streams=20, items=50)
-FACE = Face(streams=10, items=40)
+FACE = Bulk(streams=10, items=40)
 SLOW = Slow(readers=2, queued=512 << 20, size=1 << 20, held=64 << 20, window=8)
 FAIRNESS = Fairness(large=3, size=1 << 20, items=60, held=64 << 20)
 CHURN = Churn(streams=20, rounds=4, items=15)

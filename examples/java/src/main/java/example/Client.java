@@ -120,13 +120,28 @@ public final class Client {
     }
   }
 
+  /** Hears how a stream ends. */
+  private abstract static class Receiving<M> implements StreamObserver<M> {
+    final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+    @Override
+    public void onError(Throwable error) {
+      ended.completeExceptionally(error);
+    }
+
+    @Override
+    public void onCompleted() {
+      ended.complete(null);
+    }
+  }
+
   /** Sends while it receives: the gateway reads a few pictures ahead and then holds the sender back. */
-  private static final class Sending implements ClientResponseObserver<StreamTagImagesRequest, StreamTagImagesResponse> {
+  private static final class Sending extends Receiving<StreamTagImagesResponse>
+      implements ClientResponseObserver<StreamTagImagesRequest, StreamTagImagesResponse> {
     private final Iterator<Path> pictures;
     private final Consumer<StreamTagImagesResponse> taken;
     private boolean configured;
     private boolean closed;
-    final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     Sending(Iterator<Path> pictures, Consumer<StreamTagImagesResponse> taken) {
       this.pictures = pictures;
@@ -159,16 +174,6 @@ public final class Client {
     public void onNext(StreamTagImagesResponse message) {
       taken.accept(message);
     }
-
-    @Override
-    public void onError(Throwable error) {
-      ended.completeExceptionally(error);
-    }
-
-    @Override
-    public void onCompleted() {
-      ended.complete(null);
-    }
   }
 
   /** The result comes in pieces, so that no message is over the 4 MiB that a channel takes by default. */
@@ -177,31 +182,20 @@ public final class Client {
     var config = StreamUpscaleImageConfig.newBuilder().setRequest(request);
     var pieces = new ByteArrayOutputStream();
     var announced = new CompletableFuture<ByteString>();
-    var ended = new CompletableFuture<Void>();
-    var stream = EnhancementServiceGrpc.newStub(channel).withDeadlineAfter(1, TimeUnit.MINUTES)
-        .streamUpscaleImage(new StreamObserver<>() {
-          @Override
-          public void onNext(StreamUpscaleImageResponse message) {
-            if (message.hasHeader()) {
-              announced.complete(message.getHeader().getFile().getSha256());
-            } else {
-              pieces.writeBytes(message.getChunk().getData().toByteArray());
-            }
-          }
-
-          @Override
-          public void onError(Throwable error) {
-            ended.completeExceptionally(error);
-          }
-
-          @Override
-          public void onCompleted() {
-            ended.complete(null);
-          }
-        });
+    var receiving = new Receiving<StreamUpscaleImageResponse>() {
+      @Override
+      public void onNext(StreamUpscaleImageResponse message) {
+        if (message.hasHeader()) {
+          announced.complete(message.getHeader().getFile().getSha256());
+        } else {
+          pieces.writeBytes(message.getChunk().getData().toByteArray());
+        }
+      }
+    };
+    var stream = EnhancementServiceGrpc.newStub(channel).withDeadlineAfter(1, TimeUnit.MINUTES).streamUpscaleImage(receiving);
     stream.onNext(StreamUpscaleImageRequest.newBuilder().setConfig(config).build());
     stream.onCompleted();
-    await(ended);
+    await(receiving.ended);
     byte[] file = pieces.toByteArray();
     if (!ByteString.copyFrom(MessageDigest.getInstance("SHA-256").digest(file)).equals(announced.getNow(ByteString.EMPTY))) {
       throw new IOException("the result is not what was announced");
