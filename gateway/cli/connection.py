@@ -19,14 +19,10 @@ def tls_of(settings: ClientSettings) -> Tls | None:
     """What TLS is spoken with, if it is. Raises `ConfigError` for a file that cannot be used."""
     if not (settings.tls or settings.ca_file or settings.tls_certificate or settings.tls_server_name):
         return None
-    _check_certificates("client.ca_file", settings.ca_file)
-    _check_certificates("client.tls_certificate", settings.tls_certificate)
-    if settings.tls_key is not None:
-        _read("client.tls_key", settings.tls_key)
-    return Tls.from_files(
-        roots=settings.ca_file,
-        certificate=settings.tls_certificate,
-        key=settings.tls_key,
+    return Tls(
+        roots=_certificates("client.ca_file", settings.ca_file),
+        certificate=_certificates("client.tls_certificate", settings.tls_certificate),
+        key=None if settings.tls_key is None else _read("client.tls_key", settings.tls_key),
         server_name=settings.tls_server_name,
     )
 
@@ -54,10 +50,14 @@ def _secret(setting: str, file: Path, what: str) -> str:
     return word
 
 
-def _check_certificates(setting: str, file: Path | None) -> None:
-    if file is not None and _CERTIFICATE not in _read(setting, file):
+def _certificates(setting: str, file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    data = _read(setting, file)
+    if _CERTIFICATE not in data:
         msg = f"{setting}: {file} holds no certificate in PEM form"
         raise ConfigError([msg])
+    return data
 
 
 def _read(setting: str, file: Path) -> bytes:
